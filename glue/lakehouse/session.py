@@ -1,0 +1,54 @@
+"""The Spark session: settings that both worlds share, and the local catalog."""
+
+from collections.abc import Mapping
+from pathlib import Path
+
+from pyspark.sql import SparkSession
+
+from lakehouse.names import CATALOG
+
+SHARED: Mapping[str, str] = {
+    "spark.sql.extensions": "org.apache.iceberg.spark.extensions.IcebergSparkSessionExtensions",
+    f"spark.sql.catalog.{CATALOG}": "org.apache.iceberg.spark.SparkCatalog",
+    f"spark.sql.catalog.{CATALOG}.cache-enabled": "false",
+    "spark.sql.session.timeZone": "UTC",
+    "spark.sql.ansi.enabled": "false",
+    # Iceberg 1.11 on Spark 4.1 loses parameter markers otherwise (apache/iceberg#16625)
+    "spark.sql.legacy.parameterSubstitution.constantsOnly": "true",
+}
+
+
+def glue_session() -> SparkSession:
+    """The session inside a Glue job; catalog settings come from the job's --conf."""
+    return SparkSession.builder.getOrCreate()
+
+
+def local_session(
+    jars: Path, catalog_db: Path, warehouse: Path, scratch: Path, cores: int, memory: str
+) -> SparkSession:
+    """A session on this machine: Iceberg's JDBC catalog on SQLite, which takes concurrent commits safely.
+
+    `jars` holds the Iceberg runtime and the SQLite driver, `memory` is the driver's heap, e.g. '1g'.
+    """
+    settings = {
+        **SHARED,
+        f"spark.sql.catalog.{CATALOG}.type": "jdbc",
+        f"spark.sql.catalog.{CATALOG}.uri": f"jdbc:sqlite:{catalog_db}?busy_timeout=30000",
+        f"spark.sql.catalog.{CATALOG}.jdbc.schema-version": "V1",
+        f"spark.sql.catalog.{CATALOG}.warehouse": str(warehouse),
+        "spark.driver.extraClassPath": str(jars / "*"),
+        "spark.driver.memory": memory,
+        "spark.driver.host": "127.0.0.1",
+        "spark.driver.bindAddress": "127.0.0.1",
+        "spark.local.dir": str(scratch),
+        "spark.sql.warehouse.dir": str(scratch / "warehouse"),
+        "spark.sql.shuffle.partitions": str(cores),
+        "spark.default.parallelism": str(cores),
+        "spark.sql.adaptive.enabled": "false",
+        "spark.ui.enabled": "false",
+        "spark.ui.showConsoleProgress": "false",
+    }
+    builder = SparkSession.builder.master(f"local[{cores}]").appName("cdc-lakehouse")
+    for key, value in settings.items():
+        builder = builder.config(key, value)
+    return builder.getOrCreate()
