@@ -1,0 +1,72 @@
+import { mkdirSync } from 'node:fs';
+import { join } from 'node:path';
+import { JARS, javaCommand, kafkaJava, writeProperties } from '../process/java.ts';
+import type { ChildSpec, Supervisor } from '../process/supervisor.ts';
+import type { OwnedState } from '../state.ts';
+
+const HOST = '127.0.0.1';
+const HEAP_MB = { initial: 96, max: 512 };
+const PROBE_TIMEOUT_MS = 5_000;
+const LOG4J = join(import.meta.dirname, '..', 'kafka', 'log4j.properties');
+
+/** Starts a Kafka Connect worker with Debezium and waits until it serves its connectors. Returns its REST address. */
+export async function startConnect(
+  supervisor: Supervisor,
+  state: OwnedState,
+  port: number,
+  brokerAddress: string,
+): Promise<string> {
+  const url = `http://${HOST}:${port}`;
+  const folder = state.paths.connect;
+  mkdirSync(folder, { recursive: true });
+  const properties = join(folder, 'connect.properties');
+  writeProperties(properties, workerProperties(url, brokerAddress));
+  await supervisor.start(connectChild(properties, url));
+  return url;
+}
+
+function connectChild(properties: string, url: string): ChildSpec {
+  return {
+    name: 'connect',
+    command: javaCommand(),
+    args: kafkaJava('org.apache.kafka.connect.cli.ConnectDistributed', HEAP_MB, LOG4J, [properties]),
+    isReady: async () => {
+      const answer = await fetch(`${url}/connectors`, { signal: AbortSignal.timeout(PROBE_TIMEOUT_MS) });
+      return answer.ok;
+    },
+    readyWithinMs: 120_000,
+    stopSignal: 'SIGTERM',
+    stopWithinMs: 20_000,
+    stopAfter: [],
+    // It keeps nothing of its own: offsets and configuration are in Kafka. ECS starts it again, too.
+    restart: { limit: 5, windowMs: 300_000 },
+  };
+}
+
+/** A distributed worker, as on ECS. Converters are the connector's, which is the same everywhere. */
+function workerProperties(url: string, brokerAddress: string): Record<string, string> {
+  return {
+    'bootstrap.servers': brokerAddress,
+    'group.id': 'cdc-connect',
+    'config.storage.topic': '_connect_configs',
+    'offset.storage.topic': '_connect_offsets',
+    'status.storage.topic': '_connect_status',
+    'config.storage.replication.factor': '1',
+    'offset.storage.replication.factor': '1',
+    'status.storage.replication.factor': '1',
+    'offset.storage.partitions': '1',
+    'status.storage.partitions': '1',
+    'key.converter': 'org.apache.kafka.connect.json.JsonConverter',
+    'value.converter': 'org.apache.kafka.connect.json.JsonConverter',
+    listeners: url,
+    'plugin.path': JARS.debezium,
+    // Debezium and the converters have service files; the default scans every jar for classes.
+    'plugin.discovery': 'service_load',
+    // A minute by default: so much would be sent again after a crash.
+    'offset.flush.interval.ms': '1000',
+    // Five minutes by default, in which the task of a worker that came back stays unassigned.
+    'scheduled.rebalance.max.delay.ms': '0',
+    'connector.client.config.override.policy': 'All',
+    'topic.creation.enable': 'true',
+  };
+}
