@@ -4,6 +4,7 @@ Branches go by name (`t.branch_x`): spark.wap.branch writes main without a word 
 """
 
 from dataclasses import dataclass
+from typing import Any
 
 from pyspark.sql import DataFrame, SparkSession
 
@@ -17,6 +18,8 @@ TABLE_PROPERTIES = {
     "write.distribution-mode": "none",
     "write.merge.distribution-mode": "none",
     "write.parquet.compression-codec": "zstd",
+    "write.metadata.delete-after-commit.enabled": "true",
+    "write.metadata.previous-versions-max": "20",
     "history.expire.max-ref-age-ms": "9223372036854775807",
 }
 
@@ -28,7 +31,10 @@ def table_properties() -> str:
 
 @dataclass(frozen=True)
 class IcebergTable:
-    """One table: `database` and `bare` unquoted."""
+    """One table: `database` and `bare` unquoted.
+
+    Refs and summaries are read and changed through Iceberg's Java API: metadata alone, no Spark job (10 ms, not 100).
+    """
 
     spark: SparkSession
     database: str
@@ -40,44 +46,79 @@ class IcebergTable:
         return f"{CATALOG}.{quoted(self.database)}.{quoted(self.bare)}"
 
     def on(self, branch: str) -> str:
-        """The table on a branch (or a tag), for SQL."""
+        """The table on a branch, for SQL; the branch must exist."""
         return f"{self.name}.{quoted('branch_' + branch)}"
 
     def exists(self) -> bool:
         """Whether the catalog knows the table."""
-        return self.spark.catalog.tableExists(f"{CATALOG}.{quoted(self.database)}.{quoted(self.bare)}")
+        return self.spark.catalog.tableExists(self.name)
+
+    def java(self) -> Any:
+        """The table as org.apache.iceberg.Table, loaded anew."""
+        spark3 = cast(Any, self.spark)._jvm.org.apache.iceberg.spark.Spark3Util
+        return spark3.loadIcebergTable(cast(Any, self.spark)._jsparkSession, self.name)
 
     def refs(self, kind: str) -> dict[str, int]:
         """Snapshot ids by name of every 'BRANCH' or 'TAG'."""
-        rows = self.spark.sql(f"SELECT name, snapshot_id FROM {self.name}.refs WHERE type = {literal(kind)}")
-        return {row["name"]: row["snapshot_id"] for row in rows.collect()}
+        found = self.java().refs()
+        return {name: ref.snapshotId() for name, ref in found.items() if str(ref.type()) == kind}
 
     def snapshot_id(self, branch: str = "main") -> int | None:
         """The newest snapshot of a branch; None for a table without rows ever."""
         return self.refs("BRANCH").get(branch)
 
+    def summary(self, branch: str = "main") -> dict[str, str]:
+        """The newest snapshot's summary of a branch ('total-records', 'added-records' ...); {} without a snapshot."""
+        table = self.java()
+        snapshot = table.snapshot(branch)
+        return dict(snapshot.summary()) if snapshot is not None else {}
+
     def create_branch(self, branch: str) -> None:
         """Makes the branch at main's newest snapshot, replacing one of that name."""
-        self.spark.sql(f"ALTER TABLE {self.name} CREATE OR REPLACE BRANCH {quoted(branch)}")
+        table = self.java()
+        main = table.currentSnapshot()
+        change = table.manageSnapshots()
+        if table.refs().containsKey(branch):
+            change = change.removeBranch(branch)
+        (change.createBranch(branch, main.snapshotId()) if main is not None else change.createBranch(branch)).commit()
 
     def drop_branch(self, branch: str) -> None:
         """Drops a branch; nothing happens when there is none."""
-        self.spark.sql(f"ALTER TABLE {self.name} DROP BRANCH IF EXISTS {quoted(branch)}")
+        table = self.java()
+        if table.refs().containsKey(branch):
+            table.manageSnapshots().removeBranch(branch).commit()
 
     def fast_forward(self, branch: str) -> None:
         """Publishes: main becomes the branch. Raises when main has moved since the branch was made."""
-        table = literal(f"{quoted(self.database)}.{quoted(self.bare)}")
-        self.spark.sql(
-            f"CALL {CATALOG}.system.fast_forward(table => {table}, branch => 'main', to => {literal(branch)})"
-        ).collect()
+        self.java().manageSnapshots().fastForwardBranch("main", branch).commit()
+
+    def publish(self, branch: str) -> None:
+        """Fast-forwards main to the branch and drops the branch, in one commit. Raises as fast_forward does."""
+        self.java().manageSnapshots().fastForwardBranch("main", branch).removeBranch(branch).commit()
 
     def tag(self, tag: str, snapshot_id: int) -> None:
         """Makes or moves a tag to a snapshot."""
-        self.spark.sql(f"ALTER TABLE {self.name} CREATE OR REPLACE TAG {quoted(tag)} AS OF VERSION {snapshot_id}")
+        table = self.java()
+        change = table.manageSnapshots()
+        exists = table.refs().containsKey(tag)
+        (change.replaceTag(tag, snapshot_id) if exists else change.createTag(tag, snapshot_id)).commit()
 
     def drop_tag(self, tag: str) -> None:
         """Drops a tag; nothing happens when there is none."""
-        self.spark.sql(f"ALTER TABLE {self.name} DROP TAG IF EXISTS {quoted(tag)}")
+        table = self.java()
+        if table.refs().containsKey(tag):
+            table.manageSnapshots().removeTag(tag).commit()
+
+    def properties(self) -> dict[str, str]:
+        """The table's properties."""
+        return dict(self.java().properties())
+
+    def set_properties(self, values: Mapping[str, str]) -> None:
+        """Sets table properties in one commit."""
+        change = self.java().updateProperties()
+        for key, value in values.items():
+            change = change.set(key, value)
+        change.commit()
 
     def at(self, snapshot_id: int) -> DataFrame:
         """The rows as of a snapshot."""
