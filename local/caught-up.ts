@@ -1,0 +1,91 @@
+/** How far behind the landing zone is: what Debezium has still to read, and what the pipes have still to land. */
+import { setTimeout as delay } from 'node:timers/promises';
+import type { Client } from 'pg';
+import { SLOT_QUERY, type SlotRow } from '../functions/cdc/source-queries.ts';
+import { withAdmin } from './kafka/broker.ts';
+
+const CURRENT_LSN_QUERY = "SELECT (pg_current_wal_lsn() - '0/0'::pg_lsn)::text AS lsn";
+const LOOK_EVERY_MS = 200;
+
+/** Records of one topic that are in Kafka and not yet in a closed landing file. */
+export interface PipeLag {
+  readonly topic: string;
+  readonly group: string;
+  readonly end: bigint;
+  readonly committed: bigint;
+}
+
+/** Where the pipes stand: a topic without a commit yet counts from its beginning. */
+export async function pipeLags(
+  broker: string,
+  groups: readonly { readonly topic: string; readonly group: string }[],
+): Promise<PipeLag[]> {
+  return withAdmin(broker, async (admin) => {
+    const lags: PipeLag[] = [];
+    for (const { topic, group } of groups) {
+      const [ends, commits] = await Promise.all([
+        admin.fetchTopicOffsets(topic),
+        admin.fetchOffsets({ groupId: group, topics: [topic] }),
+      ]);
+      const committed = new Map(commits[0]?.partitions.map((p) => [p.partition, BigInt(p.offset)]));
+      const sum = (values: readonly bigint[]) => values.reduce((a, b) => a + b, 0n);
+      lags.push({
+        topic,
+        group,
+        end: sum(ends.map((p) => BigInt(p.high))),
+        committed: sum(
+          ends.map((p) => {
+            const at = committed.get(p.partition) ?? -1n;
+            return at < 0n ? BigInt(p.low) : at;
+          }),
+        ),
+      });
+    }
+    return lags;
+  });
+}
+
+/** The source's current LSN and the LSN up to which Debezium has confirmed that Kafka holds everything. */
+export async function readLsns(
+  source: Client,
+  slot: string,
+): Promise<{ current: bigint; confirmed: bigint | null; row: SlotRow | null }> {
+  const current = await source.query<{ lsn: string }>(CURRENT_LSN_QUERY);
+  const slots = await source.query<SlotRow>(SLOT_QUERY, [slot]);
+  const row = slots.rows[0] ?? null;
+  return {
+    current: BigInt(current.rows[0]?.lsn ?? '0'),
+    confirmed: row?.confirmed_lsn ? BigInt(row.confirmed_lsn) : null,
+    row,
+  };
+}
+
+/**
+ * Waits until every change committed in the source before this call lies in the landing zone.
+ * @throws Error that says who is behind, and by how much, when that takes longer than `withinMs`.
+ */
+export async function untilLanded(
+  twin: {
+    readonly source: Client;
+    readonly slot: string;
+    readonly broker: string;
+    readonly groups: readonly { readonly topic: string; readonly group: string }[];
+  },
+  withinMs: number,
+): Promise<void> {
+  const deadline = Date.now() + withinMs;
+  const { current: target } = await readLsns(twin.source, twin.slot);
+  let behind = '';
+  while (Date.now() < deadline) {
+    const { confirmed } = await readLsns(twin.source, twin.slot);
+    if (confirmed === null || confirmed < target) {
+      behind = `Debezium has confirmed LSN ${confirmed ?? 'none'} of ${target}`;
+    } else {
+      const lagging = (await pipeLags(twin.broker, twin.groups)).filter((lag) => lag.committed < lag.end);
+      if (lagging.length === 0) return;
+      behind = lagging.map((lag) => `${lag.topic} is landed to ${lag.committed} of ${lag.end}`).join(', ');
+    }
+    await delay(LOOK_EVERY_MS);
+  }
+  throw new Error(`Not everything has landed within ${withinMs / 1000} s: ${behind}`);
+}
