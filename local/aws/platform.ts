@@ -1,0 +1,165 @@
+import { setTimeout as pause } from 'node:timers/promises';
+import { fileURLToPath } from 'node:url';
+import {
+  CreateTableCommand,
+  DescribeTableCommand,
+  DynamoDBClient,
+  ResourceInUseException,
+} from '@aws-sdk/client-dynamodb';
+import { BucketAlreadyOwnedByYou, CreateBucketCommand, S3Client } from '@aws-sdk/client-s3';
+import {
+  CreateStateMachineCommand,
+  ListStateMachinesCommand,
+  SFNClient,
+  UpdateStateMachineCommand,
+} from '@aws-sdk/client-sfn';
+import { CreateTopicCommand, SNSClient, SubscribeCommand } from '@aws-sdk/client-sns';
+import { CreateQueueCommand, GetQueueAttributesCommand, SQSClient } from '@aws-sdk/client-sqs';
+import { ACCOUNT, deployedName } from './lambda/function.ts';
+import { loadStateMachine, type TimeScale } from './state-machine.ts';
+
+export const REGION = 'us-east-1';
+
+/** What the AWS clients of the twin are made with. */
+export function clientSettings(endpointUrl: string) {
+  return {
+    endpoint: endpointUrl,
+    region: REGION,
+    credentials: { accessKeyId: 'local', secretAccessKey: 'local' },
+  };
+}
+
+export type PlatformOptions = {
+  endpointUrl: string;
+  project: string;
+  stage: string;
+  bucket: string;
+  /** Where the jobs find `sql/` and `tables.yml` unless an execution's input says otherwise. */
+  assets: string;
+  scale?: TimeScale;
+};
+
+/** What was made, by the addresses under which it is used. */
+export type Platform = {
+  lockTable: string;
+  alertTopicArn: string;
+  /** Everything sent to the topic, for showing alerts; raw messages. */
+  alertQueueUrl: string;
+  medallionArn: string;
+};
+
+const STATE_MACHINES = fileURLToPath(new URL('../../statemachines/', import.meta.url));
+
+/** `cdc-demo-dev-run-lock`. */
+export function lockTableName(deployment: { project: string; stage: string }): string {
+  return deployedName(deployment, 'run-lock');
+}
+
+/** Makes what the medallion needs in the endpoint. Again with other options: what is there is kept or updated. */
+export async function createPlatform(options: PlatformOptions): Promise<Platform> {
+  const settings = clientSettings(options.endpointUrl);
+  const lockTable = lockTableName(options);
+  await createBucket(new S3Client(settings), options.bucket);
+  await createLockTable(new DynamoDBClient(settings), lockTable);
+  const alerts = await createAlerts(settings, deployedName(options, 'alerts'));
+  const medallionArn = await putStateMachine(
+    new SFNClient(settings),
+    deployedName(options, 'medallion'),
+    loadStateMachine(
+      `${STATE_MACHINES}medallion.asl.yml`,
+      medallionSubstitutions(options, alerts.topicArn),
+      options.scale,
+    ),
+  );
+  return { lockTable, alertTopicArn: alerts.topicArn, alertQueueUrl: alerts.queueUrl, medallionArn };
+}
+
+/** The `DefinitionSubstitutions` of medallion.asl.yml. */
+export function medallionSubstitutions(
+  deployment: { project: string; stage: string; assets: string },
+  alertTopicArn: string,
+): Record<string, string> {
+  const name = (part: string) => deployedName(deployment, part);
+  const functionArn = (part: string) => `arn:aws:lambda:${REGION}:${ACCOUNT}:function:${name(part)}`;
+  return {
+    RunLockFunctionArn: functionArn('run-lock'),
+    PreflightFunctionArn: functionArn('preflight'),
+    GateFunctionArn: functionArn('gate'),
+    BronzeJobName: name('bronze'),
+    SilverJobName: name('silver'),
+    GoldJobName: name('gold'),
+    AlertTopicArn: alertTopicArn,
+    AssetsUri: deployment.assets,
+  };
+}
+
+async function createBucket(s3: S3Client, bucket: string): Promise<void> {
+  try {
+    await s3.send(new CreateBucketCommand({ Bucket: bucket }));
+  } catch (error) {
+    if (!(error instanceof BucketAlreadyOwnedByYou)) throw error;
+  }
+}
+
+async function createLockTable(dynamo: DynamoDBClient, table: string): Promise<void> {
+  try {
+    await dynamo.send(
+      new CreateTableCommand({
+        TableName: table,
+        BillingMode: 'PAY_PER_REQUEST',
+        AttributeDefinitions: [{ AttributeName: 'lock', AttributeType: 'S' }],
+        KeySchema: [{ AttributeName: 'lock', KeyType: 'HASH' }],
+      }),
+    );
+  } catch (error) {
+    if (!(error instanceof ResourceInUseException)) throw error;
+  }
+  await waitUntilActive(dynamo, table);
+}
+
+async function waitUntilActive(dynamo: DynamoDBClient, table: string): Promise<void> {
+  for (let attempt = 0; attempt < 50; attempt += 1) {
+    const { Table } = await dynamo.send(new DescribeTableCommand({ TableName: table }));
+    if (Table?.TableStatus === 'ACTIVE') return;
+    await pause(100);
+  }
+  throw new Error(`DynamoDB table ${table} did not become active in 5 s`);
+}
+
+async function createAlerts(
+  settings: ReturnType<typeof clientSettings>,
+  name: string,
+): Promise<{ topicArn: string; queueUrl: string }> {
+  const sns = new SNSClient(settings);
+  const sqs = new SQSClient(settings);
+  const { TopicArn: topicArn } = await sns.send(new CreateTopicCommand({ Name: name }));
+  const { QueueUrl: queueUrl } = await sqs.send(new CreateQueueCommand({ QueueName: name }));
+  const { Attributes } = await sqs.send(
+    new GetQueueAttributesCommand({ QueueUrl: queueUrl, AttributeNames: ['QueueArn'] }),
+  );
+  if (!topicArn || !queueUrl || !Attributes?.['QueueArn']) throw new Error(`SNS or SQS made no ${name}`);
+  await sns.send(
+    new SubscribeCommand({
+      TopicArn: topicArn,
+      Protocol: 'sqs',
+      Endpoint: Attributes['QueueArn'],
+      Attributes: { RawMessageDelivery: 'true' },
+    }),
+  );
+  return { topicArn, queueUrl };
+}
+
+async function putStateMachine(sfn: SFNClient, name: string, definition: string): Promise<string> {
+  const roleArn = `arn:aws:iam::${ACCOUNT}:role/${name}`;
+  const { stateMachines } = await sfn.send(new ListStateMachinesCommand({ maxResults: 1000 }));
+  const existing = stateMachines?.find((machine) => machine.name === name)?.stateMachineArn;
+  if (existing) {
+    await sfn.send(new UpdateStateMachineCommand({ stateMachineArn: existing, definition, roleArn }));
+    return existing;
+  }
+  const { stateMachineArn } = await sfn.send(
+    new CreateStateMachineCommand({ name, definition, roleArn, type: 'STANDARD' }),
+  );
+  if (!stateMachineArn) throw new Error(`Step Functions made no state machine ${name}`);
+  return stateMachineArn;
+}
