@@ -3,8 +3,9 @@
 Branches go by name (`t.branch_x`): spark.wap.branch writes main without a word when a table property is missing.
 """
 
+from collections.abc import Mapping
 from dataclasses import dataclass
-from typing import Any
+from typing import Any, cast
 
 from pyspark.sql import DataFrame, SparkSession
 
@@ -122,7 +123,7 @@ class IcebergTable:
 
     def at(self, snapshot_id: int) -> DataFrame:
         """The rows as of a snapshot."""
-        return self.spark.read.option("snapshot-id", str(snapshot_id)).table(self.name)
+        return self.spark.read.option("versionAsOf", str(snapshot_id)).table(self.name)
 
 
 @dataclass(frozen=True)

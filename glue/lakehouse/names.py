@@ -38,10 +38,13 @@ class Names:
         return f"{self.project}_{self.stage}"
 
     def table(self, layer: str, table_id: str) -> str:
-        """The bare name of a lake table: ('silver', 'public.orders') -> cdc_demo_dev_silver_orders."""
+        """The bare name of a lake table: ('silver', 'public.orders') -> cdc_demo_dev_silver_orders.
+
+        In lower case, as Glue keeps names.
+        """
         schema, _, table = table_id.rpartition(".")
         name = table if schema in ("", "public") else f"{schema}__{table}"
-        return f"{self.database}_{layer}_{name}"
+        return f"{self.database}_{layer}_{name.lower()}"
 
     def engine_table(self, name: str) -> str:
         """The bare name of one of the engine's own tables, e.g. 'landed'."""

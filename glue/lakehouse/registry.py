@@ -1,10 +1,22 @@
 """The table registry (tables.yml) as the engine needs it; functions/cdc/registry.ts checks the whole of it."""
 
+import re
 from collections.abc import Mapping
 from dataclasses import dataclass
 from typing import Any
 
 import yaml
+
+
+class _Yaml12(yaml.SafeLoader):
+    """YAML 1.2 as the TypeScript side reads it: `on`, `off`, `yes` and `no` are words, not booleans."""
+
+
+_Yaml12.yaml_implicit_resolvers = {
+    first: [(tag, pattern) for tag, pattern in resolvers if tag != "tag:yaml.org,2002:bool"]
+    for first, resolvers in yaml.SafeLoader.yaml_implicit_resolvers.items()
+}
+_Yaml12.add_implicit_resolver("tag:yaml.org,2002:bool", re.compile(r"^(?:true|false)$", re.IGNORECASE), list("tTfF"))
 
 
 @dataclass(frozen=True)
@@ -58,7 +70,7 @@ def qualified(name: str) -> str:
 
 def parse_registry(text: str) -> Registry:
     """The registry from the text of tables.yml."""
-    document = yaml.safe_load(text)
+    document = yaml.load(text, Loader=_Yaml12)  # a SafeLoader
     return Registry(
         project=document["project"],
         epoch=int(document["epoch"]),
