@@ -4,8 +4,8 @@
 -- Rerun: a pure function of the row.
 --
 -- order_value_category: Small below 100, Medium below 500, else Large; null without an amount.
--- revenue: what the order brings: its amount, 0 when it was cancelled or returned or has no amount. The one place that
---     says which orders count as revenue; every gold model adds up this column.
+-- is_revenue: false when the order was cancelled or returned: it then counts as an order, but brings and sells
+--     nothing. The one place that says so; every gold model goes by this column.
 -- row_flags: what looks wrong in the row; null flags are left out.
 SELECT
     source.*,
@@ -14,12 +14,7 @@ SELECT
         WHEN source.total_amount < 500 THEN 'Medium'
         WHEN source.total_amount >= 500 THEN 'Large'
     END AS order_value_category,
-    CAST(
-        CASE
-            WHEN source.status IN ('cancelled', 'returned') THEN 0
-            ELSE COALESCE(source.total_amount, 0)
-        END AS DECIMAL(18, 2)
-    ) AS revenue,
+    COALESCE(source.status NOT IN ('cancelled', 'returned'), TRUE) AS is_revenue,
     ARRAY_COMPACT(ARRAY(
         CASE WHEN source.quantity IS NULL OR source.quantity <= 0 THEN 'quantity: not positive' END,
         CASE WHEN source.total_amount IS NULL THEN 'total_amount: missing' END,

@@ -13,7 +13,9 @@ SELECT
     END AS email_domain,
     ARRAY_COMPACT(ARRAY(
         CASE WHEN source.email IS NULL OR source.email = '' THEN 'email: missing' END,
-        CASE WHEN source.email <> '' AND source.email NOT RLIKE '^[^@ ]+@[^@ ]+[.][^@ ]+$' THEN 'email: malformed' END,
+        CASE
+            WHEN source.email <> '' AND source.email NOT RLIKE '^[^@ ]+@[^@ ]+[.][^@ ]+$' THEN 'email: malformed'
+        END,
         CASE WHEN source.name IS NULL OR TRIM(source.name) = '' THEN 'name: missing' END,
         CASE WHEN source.updated_at < source.created_at THEN 'updated_at: before created_at' END
     )) AS row_flags
