@@ -33,13 +33,18 @@ export const TOPIC_RETENTION_MS = 7 * DAY_MS;
 /** Table in which a row asks Debezium for an action, such as an incremental snapshot. */
 export const SIGNAL_TABLE = `${RESERVED_SCHEMA}.signal`;
 
-/** Table that the connector itself updates, so that the slot moves on while the captured tables are idle. */
+/**
+ * Table that the connector itself updates, so that the slot moves on while the captured tables are idle. It must be in
+ * the publication although it isn't captured: without it the slot stays where it is (seen on PostgreSQL 15, which skips
+ * transactions that publish nothing). A logical message instead of the table doesn't move the slot either (seen).
+ */
 export const HEARTBEAT_TABLE = `${RESERVED_SCHEMA}.heartbeat`;
 
 /** Topic of the heartbeats: Debezium's `topic.heartbeat.prefix` and the topic prefix. */
 export const HEARTBEAT_TOPIC = `__debezium-heartbeat.${TOPIC_PREFIX}`;
 
-const HEARTBEAT_INTERVAL_MS = 5_000;
+/** Each beat is a transaction, and so two records of no events in the transaction topic: not more often than needed. */
+const HEARTBEAT_INTERVAL_MS = 30_000;
 const CONNECTOR_CLASS = 'io.debezium.connector.postgresql.PostgresConnector';
 
 /** How the connector reaches the source. `password` may be a Connect reference such as `${env:SOURCE_PASSWORD}`. */
@@ -83,7 +88,7 @@ export function slotName(deployment: Deployment): string {
   return name;
 }
 
-/** `cdc_demo_dev`: the publication of exactly the registry's tables and the signal table. */
+/** `cdc_demo_dev`: the publication of exactly the registry's tables, the signal and the heartbeat table. */
 export function publicationName(deployment: Deployment): string {
   return slotName(deployment);
 }

@@ -30,10 +30,7 @@ function connectChild(properties: string, url: string): ChildSpec {
     name: 'connect',
     command: javaCommand(),
     args: kafkaJava('org.apache.kafka.connect.cli.ConnectDistributed', HEAP_MB, LOG4J, [properties]),
-    isReady: async () => {
-      const answer = await fetch(`${url}/connectors`, { signal: AbortSignal.timeout(PROBE_TIMEOUT_MS) });
-      return answer.ok;
-    },
+    isReady: () => isHealthy(url),
     readyWithinMs: 120_000,
     stopSignal: 'SIGTERM',
     stopWithinMs: 20_000,
@@ -41,6 +38,12 @@ function connectChild(properties: string, url: string): ChildSpec {
     // It keeps nothing of its own: offsets and configuration are in Kafka. ECS starts it again, too.
     restart: { limit: 5, windowMs: 300_000 },
   };
+}
+
+/** KIP-1017, Kafka 3.9: 200 once the worker has joined its group and works through its queue. */
+async function isHealthy(url: string): Promise<boolean> {
+  const answer = await fetch(`${url}/health`, { signal: AbortSignal.timeout(PROBE_TIMEOUT_MS) });
+  return answer.ok;
 }
 
 /** A distributed worker, as on ECS. Converters are the connector's, which is the same everywhere. */

@@ -1,4 +1,4 @@
-import { ConfigResourceTypes } from 'kafkajs';
+import kafkajs from 'kafkajs';
 import { type TopicPlan, topicPlans } from '../../functions/cdc/connector-config.ts';
 import type { Registry } from '../../functions/cdc/registry.ts';
 import { withAdmin } from './broker.ts';
@@ -35,7 +35,7 @@ function newTopic({ topic, partitions, config }: TopicPlan) {
 
 function topicSettings({ topic, config }: TopicPlan) {
   const configEntries = Object.entries(config).map(([name, value]) => ({ name, value }));
-  return { type: ConfigResourceTypes.TOPIC, name: topic, configEntries };
+  return { type: kafkajs.ConfigResourceTypes.TOPIC, name: topic, configEntries };
 }
 
 /** More partitions move keys to other partitions, so that a row's events lose their order. */
