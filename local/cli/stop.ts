@@ -1,0 +1,28 @@
+import type { Command } from 'commander';
+import { removeState, stateRoot, stopTwin } from '../state.ts';
+
+type Options = { state?: string };
+
+export function registerStop(program: Command): void {
+  program
+    .command('stop')
+    .description('stop the twin; its data stays')
+    .option('--state <folder>', 'the state folder of the twin')
+    .action(async ({ state }: Options) => {
+      const root = stateRoot(state);
+      const stopped = await stopTwin(root, (child) =>
+        console.log(`ended ${child}, left behind by a killed twin`),
+      );
+      console.log(stopped ? 'The twin has stopped.' : `No twin was running in ${root}.`);
+    });
+  program
+    .command('clean')
+    .description('stop the twin and remove its data')
+    .option('--state <folder>', 'the state folder of the twin')
+    .action(async ({ state }: Options) => {
+      const root = stateRoot(state);
+      await stopTwin(root, (child) => console.log(`ended ${child}, left behind by a killed twin`));
+      await removeState(root);
+      console.log(`Removed ${root}.`);
+    });
+}
