@@ -6,13 +6,14 @@ import { parseRegistry, type Registry } from '../cdc/registry.ts';
 import type { SourceSettings } from './catalog.ts';
 
 const variables = z.object({
+  PROJECT: z.string().min(1),
   STAGE: z.string().min(1),
   /** Secret with the source's address and a user who may prepare it. */
   SOURCE_SECRET_ID: z.string().min(1),
   /** Secret with name and password of the replication role. */
   REPLICATION_SECRET_ID: z.string().min(1),
   /** tables.yml as it lies in the package. */
-  REGISTRY_FILE: z.string().min(1).default('tables.yml'),
+  TABLES_FILE: z.string().min(1).default('tables.yml'),
 });
 
 export type SourceConfig = {
@@ -34,8 +35,8 @@ export function readConfig(environment: NodeJS.ProcessEnv = process.env): Source
       `The source function lacks the environment variables ${names}; set them in serverless.yml.`,
     );
   }
-  const { STAGE, SOURCE_SECRET_ID, REPLICATION_SECRET_ID, REGISTRY_FILE } = read.data;
-  const registry = parseRegistry(readFileSync(REGISTRY_FILE, 'utf8'));
+  const { STAGE, SOURCE_SECRET_ID, REPLICATION_SECRET_ID, TABLES_FILE } = read.data;
+  const registry = parseRegistry(readFileSync(TABLES_FILE, 'utf8'));
   return {
     deployment: { project: registry.project, stage: STAGE },
     tables: registry.tables,
