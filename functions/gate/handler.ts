@@ -1,0 +1,53 @@
+import { Logger } from '@aws-lambda-powertools/logger';
+import { injectLambdaContext } from '@aws-lambda-powertools/logger/middleware';
+import { Metrics } from '@aws-lambda-powertools/metrics';
+import { S3Client } from '@aws-sdk/client-s3';
+import middy from '@middy/core';
+import { z } from 'zod';
+import { type AlertMessage, alertMessage, type RunState } from '../cdc/alert-message.ts';
+import { glueDatabase, type Layer, reportKey } from '../cdc/names.ts';
+import { type GateAnswer, verdictOf, verdictWithoutReport } from '../cdc/report.ts';
+import { loadConfig } from './config.ts';
+import { readReport } from './read-report.ts';
+import { addReport } from './report-metrics.ts';
+
+const judge = z.object({
+  action: z.literal('judge'),
+  run_id: z.string().min(1),
+  layer: z.enum(['bronze', 'silver', 'gold']),
+});
+
+const explain = z.object({
+  action: z.literal('explain'),
+  run_id: z.string().min(1),
+  execution: z.string().min(1),
+  /** All that the run's states have answered so far. */
+  state: z.looseObject({}),
+});
+
+const eventShape = z.discriminatedUnion('action', [judge, explain]);
+
+const config = loadConfig(process.env);
+const logger = new Logger({ serviceName: 'gate' });
+const metrics = new Metrics({ namespace: glueDatabase(config), serviceName: 'gate' });
+const s3 = new S3Client({});
+
+/** Judges a layer by its job's report, or explains a run that went wrong in the words of an alert. */
+async function run(event: unknown): Promise<GateAnswer | AlertMessage> {
+  const asked = eventShape.parse(event);
+  if (asked.action === 'judge') return judgeLayer(asked.run_id, asked.layer);
+  const { project, stage, bucket } = config;
+  const place = { project, stage, bucket, runId: asked.run_id, executionArn: asked.execution };
+  return alertMessage(place, asked.state as RunState);
+}
+
+async function judgeLayer(runId: string, layer: Layer): Promise<GateAnswer> {
+  const key = reportKey(runId, layer);
+  const report = await readReport(s3, config.bucket, key);
+  const answer = report ? verdictOf(report) : verdictWithoutReport(layer, key);
+  addReport(metrics, answer, report);
+  logger[answer.verdict === 'fail' ? 'error' : 'info'](answer.reason, { runId, ...answer });
+  return answer;
+}
+
+export const handler = middy<unknown>().use(injectLambdaContext(logger)).handler(run);

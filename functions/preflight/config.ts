@@ -1,0 +1,71 @@
+import { readFileSync } from 'node:fs';
+import { z } from 'zod';
+import type { Deployment } from '../cdc/names.ts';
+import { parseRegistry } from '../cdc/registry.ts';
+
+const HOUR_MS = 60 * 60 * 1000;
+const GIB = 1024 ** 3;
+
+/** Firehose retries a delivery for 24 h and then files it under the hour of its first try; one more for its buffer. */
+const LOOK_BACK_HOURS = 25;
+
+export type PreflightConfig = Deployment & {
+  epoch: number;
+  /** Bucket of the landing zone and the reports. */
+  bucket: string;
+  /** Ids of the captured tables. */
+  tables: string[];
+  /** How old an hour's prefix in the landing zone may be to be looked at. */
+  lookBackMs: number;
+  /** Kafka Connect's REST interface. */
+  connectUrl: string;
+  /** Address of the source with a role that may log in, or the secret that holds it. */
+  source: { url: string } | { secretId: string };
+  /** WAL, in bytes, that may wait for the connector before people are told. */
+  slotLagBudget: bigint;
+};
+
+const present = z.string('is missing').min(1, 'is empty');
+const wholeNumber = z.string().regex(/^[1-9]\d*$/, 'must be a whole number from 1');
+
+const environment = z
+  .object({
+    PROJECT: present,
+    STAGE: present,
+    CDC_EPOCH: present.pipe(wholeNumber).transform(Number),
+    LANDING_BUCKET: present,
+    CONNECT_URL: present,
+    SOURCE_URL: z.string().optional(),
+    SOURCE_SECRET_ID: z.string().optional(),
+    SLOT_LAG_BUDGET_BYTES: wholeNumber.default(String(GIB)),
+    LANDING_LOOK_BACK_HOURS: wholeNumber.default(String(LOOK_BACK_HOURS)),
+    TABLES_FILE: z.string().default('tables.yml'),
+  })
+  .refine(
+    (env) => Boolean(env.SOURCE_URL) !== Boolean(env.SOURCE_SECRET_ID),
+    'set either SOURCE_URL or SOURCE_SECRET_ID',
+  );
+
+/**
+ * Reads the function's environment and the table registry beside the code (`TABLES_FILE`, from the working directory).
+ * @throws Error that names every variable that is missing or wrong
+ */
+export function loadConfig(env: NodeJS.ProcessEnv): PreflightConfig {
+  const parsed = environment.safeParse(env);
+  if (!parsed.success) {
+    const mistakes = parsed.error.issues.map(({ path, message }) => `${path.join('.')} ${message}`.trim());
+    throw new Error(`The environment of preflight is wrong: ${mistakes.join('; ')}`);
+  }
+  const { data } = parsed;
+  return {
+    project: data.PROJECT,
+    stage: data.STAGE,
+    epoch: data.CDC_EPOCH,
+    bucket: data.LANDING_BUCKET,
+    tables: parseRegistry(readFileSync(data.TABLES_FILE, 'utf8')).tables.map(({ id }) => id),
+    lookBackMs: Number(data.LANDING_LOOK_BACK_HOURS) * HOUR_MS,
+    connectUrl: data.CONNECT_URL,
+    source: data.SOURCE_URL ? { url: data.SOURCE_URL } : { secretId: data.SOURCE_SECRET_ID as string },
+    slotLagBudget: BigInt(data.SLOT_LAG_BUDGET_BYTES),
+  };
+}

@@ -1,0 +1,98 @@
+import type { SecretsManagerClient } from '@aws-sdk/client-secrets-manager';
+import { GetSecretValueCommand } from '@aws-sdk/client-secrets-manager';
+import pg from 'pg';
+import { z } from 'zod';
+import { IDENTITY_QUERY, type IdentityRow, SLOT_QUERY, type SlotRow } from '../cdc/source-queries.ts';
+import type { ConnectAnswer, ConnectorStatus } from './warnings.ts';
+
+const CONNECT_TIMEOUT_MS = 5_000;
+const SOURCE_TIMEOUT_MS = 5_000;
+
+/** What the source said, or why it said nothing. */
+export type SourceLook = { unreachable: string } | { identity: IdentityRow; slot: SlotRow | null };
+
+/** Asks Kafka Connect for its cluster and the connector's state. Never throws: silence is an answer, too. */
+export async function lookAtConnect(url: string, connector: string): Promise<ConnectAnswer> {
+  try {
+    const { kafka_cluster_id: cluster } = await getJson<{ kafka_cluster_id: string }>(`${url}/`);
+    const path = `/connectors/${encodeURIComponent(connector)}/status`;
+    return { cluster, status: await getJson<ConnectorStatus>(url + path).catch(nullIfMissing) };
+  } catch (error) {
+    return { unreachable: `${url}: ${reasonOf(error)}` };
+  }
+}
+
+class HttpError extends Error {
+  readonly status: number;
+
+  constructor(url: string, status: number) {
+    super(`${url} answered ${status}`);
+    this.status = status;
+  }
+}
+
+async function getJson<Value>(url: string): Promise<Value> {
+  const answer = await fetch(url, { signal: AbortSignal.timeout(CONNECT_TIMEOUT_MS) });
+  if (!answer.ok) throw new HttpError(url, answer.status);
+  return (await answer.json()) as Value;
+}
+
+function nullIfMissing(error: unknown): null {
+  if (error instanceof HttpError && error.status === 404) return null;
+  throw error;
+}
+
+/** Asks the source who it is and how its slot stands. Never throws: silence is an answer, too. */
+export async function lookAtSource(connection: pg.ClientConfig, slot: string): Promise<SourceLook> {
+  const client = new pg.Client({
+    ...connection,
+    application_name: 'cdc-preflight',
+    connectionTimeoutMillis: SOURCE_TIMEOUT_MS,
+    statement_timeout: SOURCE_TIMEOUT_MS,
+  });
+  // A connection that breaks between two queries fails the next one; without a listener it would end the process.
+  client.on('error', () => undefined);
+  try {
+    await client.connect();
+    const { rows: identities } = await client.query<IdentityRow>(IDENTITY_QUERY);
+    const { rows: slots } = await client.query<SlotRow>(SLOT_QUERY, [slot]);
+    return { identity: identities[0] as IdentityRow, slot: slots[0] ?? null };
+  } catch (error) {
+    return { unreachable: reasonOf(error) };
+  } finally {
+    await client.end().catch(() => undefined);
+  }
+}
+
+/** Amazon RDS writes its secrets in this form; `sslmode` is ours, and encrypted with a verified host by default. */
+const connectionSecret = z.object({
+  host: z.string().min(1),
+  port: z.coerce.number().int().default(5432),
+  dbname: z.string().min(1),
+  username: z.string().min(1),
+  password: z.string().min(1),
+  sslmode: z.enum(['disable', 'require', 'verify-ca', 'verify-full']).default('verify-full'),
+});
+
+/** How to reach the source, from its URL or its secret. @throws Error that names the secret's wrong fields. */
+export async function connectionOf(
+  source: { url: string } | { secretId: string },
+  secrets: SecretsManagerClient,
+): Promise<pg.ClientConfig> {
+  if ('url' in source) return { connectionString: source.url };
+  const { SecretString: text } = await secrets.send(new GetSecretValueCommand({ SecretId: source.secretId }));
+  const read = connectionSecret.safeParse(JSON.parse(text ?? '{}'));
+  if (!read.success) {
+    // Never the issue's text or the value: it could repeat a password.
+    const fields = read.error.issues.map(({ path }) => path.join('.')).join(', ');
+    throw new Error(`The secret ${source.secretId} is not usable; check these fields: ${fields}.`);
+  }
+  const { host, port, dbname, username, password, sslmode } = read.data;
+  const ssl = sslmode === 'disable' ? false : { rejectUnauthorized: sslmode !== 'require' };
+  return { host, port, database: dbname, user: username, password, ssl };
+}
+
+function reasonOf(error: unknown): string {
+  const { message, cause, code } = error as Error & { code?: string };
+  return (cause as Error | undefined)?.message ?? (message || code || 'unknown error');
+}
