@@ -1,0 +1,46 @@
+import { join } from 'node:path';
+import { lock } from '../process/lock.ts';
+import { PROJECT_ROOT } from '../state.ts';
+import { installJars, jarsAreReady } from './jars.ts';
+import { assertJava, findPrerequisites, type Prerequisites } from './prerequisites.ts';
+import { installPython, pythonIsReady } from './python.ts';
+
+/** Long enough for Spark's 450 MB on a slow line. */
+const OTHER_SETUP_WITHIN_MS = 30 * 60_000;
+
+type Step = { title: string; isReady(): boolean; install(prerequisites: Prerequisites): Promise<void> };
+
+const STEPS: readonly Step[] = [
+  { title: 'Python packages (.venv)', isReady: pythonIsReady, install: installPython },
+  { title: 'Java packages (.jars)', isReady: jarsAreReady, install: installJars },
+];
+
+/**
+ * Installs what the twin needs besides npm packages, each step skipped when it is done. Another set-up in the same
+ * checkout is waited for. `report` is told one line at the start and the end of each step that has something to do.
+ * @throws MissingPrerequisitesError with everything that must be installed first
+ */
+export async function ensureSetup(report: (line: string) => void): Promise<void> {
+  if (STEPS.every((step) => step.isReady())) return assertJava();
+  const prerequisites = findPrerequisites();
+  const held = await lock(join(PROJECT_ROOT, '.setup.lock.db'), OTHER_SETUP_WITHIN_MS, () =>
+    report('Waiting for another set-up in this folder ...'),
+  );
+  try {
+    for (const step of STEPS) await runOnce(step, prerequisites, report);
+  } finally {
+    held.release();
+  }
+}
+
+async function runOnce(
+  { title, isReady, install }: Step,
+  prerequisites: Prerequisites,
+  report: (line: string) => void,
+): Promise<void> {
+  if (isReady()) return;
+  const started = performance.now();
+  report(`Installing ${title} ...`);
+  await install(prerequisites);
+  report(`${title} installed in ${Math.round((performance.now() - started) / 1000)} s`);
+}
