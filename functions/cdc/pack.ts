@@ -9,7 +9,6 @@ export type ScalarEncoding =
   | 'boolean'
   | 'base64'
   | 'epoch-days'
-  | 'millis-of-day'
   | 'micros-of-day'
   | 'epoch-millis'
   | 'epoch-micros'

@@ -1,0 +1,110 @@
+import { decodeBase64Text } from './base64-text.ts';
+import { memberSpans } from './json-text.ts';
+import { UnreadableRecord } from './unreadable-record.ts';
+
+/** A key or value of Connect's JsonConverter, `{"schema":...,"payload":...}`. */
+export type ConnectJson<S> = {
+  schema: S;
+  payload: unknown;
+  /** The payload exactly as written. */
+  text: string;
+  /** UTF-8 bytes of `text`. */
+  bytes: number;
+};
+
+/** Everything before a payload, and what was read from it. */
+type KnownPrefix<S> = {
+  /** base64 of the prefix's whole 3-byte groups. */
+  base64: string;
+  /** The 0 to 2 bytes of the prefix behind them. */
+  rest: string;
+  schema: S;
+};
+
+const CANONICAL_START = '{"schema":';
+
+/**
+ * Reads Connect's JSON from base64. The schema is some 85 % of a record and hardly ever changes, so the text before
+ * the payload is remembered for each topic as base64: a record that starts with the same characters has the same
+ * schema, and only its tail is decoded and parsed. A record that differs in any way is parsed whole; both ways give
+ * the same result.
+ */
+export class ConnectJsonReader<S> {
+  readonly #readSchema: (schema: unknown) => S;
+  readonly #known = new Map<string, KnownPrefix<S>>();
+
+  /** @param readSchema takes what is needed from a schema; may throw {@link UnreadableRecord} */
+  constructor(readSchema: (schema: unknown) => S) {
+    this.#readSchema = readSchema;
+  }
+
+  /**
+   * @param topic whose records share a schema
+   * @throws UnreadableRecord `invalid-base64`, `invalid-json`, `no-envelope`, or what `readSchema` throws
+   */
+  read(topic: string, base64: string): ConnectJson<S> {
+    return this.#readTail(topic, base64) ?? this.#readWhole(topic, base64);
+  }
+
+  #readTail(topic: string, base64: string): ConnectJson<S> | undefined {
+    const known = this.#known.get(topic);
+    // Comparing a slice is one memcmp; startsWith takes ten times as long.
+    if (known === undefined || base64.slice(0, known.base64.length) !== known.base64) return undefined;
+    try {
+      const { text: tail, bytes } = decodeBase64Text(base64.slice(known.base64.length));
+      if (!tail.startsWith(`${known.rest}{`) || !tail.endsWith('}}')) return undefined;
+      const text = tail.slice(known.rest.length, -1);
+      // Parses only when nothing but the one closing brace stood behind the payload.
+      const payload: unknown = JSON.parse(text);
+      return { schema: known.schema, payload, text, bytes: bytes - known.rest.length - 1 };
+    } catch {
+      return undefined;
+    }
+  }
+
+  #readWhole(topic: string, base64: string): ConnectJson<S> {
+    const { text: whole } = decodeBase64Text(base64);
+    const envelope = parseObject(whole);
+    const spans = memberSpans(whole);
+    const span = spans.get('payload');
+    if (!spans.has('schema') || span === undefined) {
+      throw new UnreadableRecord(
+        'no-envelope',
+        'no schema and payload; the converters must run with schemas.enable=true',
+      );
+    }
+    const schema = this.#readSchema(envelope['schema']);
+    if (whole.startsWith(CANONICAL_START) && span.end === whole.length - 1) {
+      this.#known.set(topic, prefixOf(base64, whole.slice(0, span.start), schema));
+    }
+    const text = whole.slice(span.start, span.end);
+    return { schema, payload: envelope['payload'], text, bytes: Buffer.byteLength(text) };
+  }
+}
+
+function parseObject(text: string): Record<string, unknown> {
+  let value: unknown;
+  try {
+    value = JSON.parse(text);
+  } catch (error) {
+    // V8's message quotes the text, and row values don't belong into logs.
+    throw new UnreadableRecord('invalid-json', `${text.length} characters that are not JSON`, {
+      cause: error,
+    });
+  }
+  if (value === null || typeof value !== 'object' || Array.isArray(value)) {
+    throw new UnreadableRecord('no-envelope', 'JSON, but not an object');
+  }
+  return value as Record<string, unknown>;
+}
+
+function prefixOf<S>(base64: string, prefix: string, schema: S): KnownPrefix<S> {
+  const bytes = Buffer.from(prefix);
+  const groups = Math.floor(bytes.length / 3);
+  return {
+    // Through a buffer, so that the large record's text is not kept alive by a slice of it.
+    base64: Buffer.from(base64.slice(0, groups * 4), 'latin1').toString('latin1'),
+    rest: bytes.subarray(groups * 3).toString('latin1'),
+    schema,
+  };
+}

@@ -1,0 +1,57 @@
+import { readFileSync } from 'node:fs';
+import { z } from 'zod';
+import { parseRegistry } from '../cdc/registry.ts';
+
+export type EnrichConfig = {
+  project: string;
+  stage: string;
+  epoch: number;
+  /** Id of the Kafka cluster that the pipe reads. */
+  cluster: string;
+  landingBucket: string;
+  /** Ids of the captured tables. */
+  tables: ReadonlySet<string>;
+  /** Debezium's placeholder for unchanged values, or the secret that holds it. */
+  placeholder: { value: string } | { secretArn: string };
+};
+
+const present = z.string('is missing').min(1, 'is empty');
+
+const environment = z
+  .object({
+    PROJECT: present,
+    STAGE: present,
+    CDC_EPOCH: present.regex(/^[1-9]\d*$/, 'must be a whole number from 1').transform(Number),
+    KAFKA_CLUSTER_ID: present,
+    LANDING_BUCKET: present,
+    UNAVAILABLE_PLACEHOLDER: z.string().optional(),
+    UNAVAILABLE_PLACEHOLDER_SECRET_ARN: z.string().optional(),
+    TABLES_FILE: z.string().default('tables.yml'),
+  })
+  .refine(
+    (env) => Boolean(env.UNAVAILABLE_PLACEHOLDER) !== Boolean(env.UNAVAILABLE_PLACEHOLDER_SECRET_ARN),
+    'set either UNAVAILABLE_PLACEHOLDER or UNAVAILABLE_PLACEHOLDER_SECRET_ARN',
+  );
+
+/**
+ * Reads the function's environment and the table registry beside the code (`TABLES_FILE`, from the working directory).
+ * @throws Error that names every variable that is missing or wrong
+ */
+export function loadConfig(env: NodeJS.ProcessEnv): EnrichConfig {
+  const parsed = environment.safeParse(env);
+  if (!parsed.success) {
+    const mistakes = parsed.error.issues.map(({ path, message }) => `${path.join('.')} ${message}`.trim());
+    throw new Error(`The environment of enrich is wrong: ${mistakes.join('; ')}`);
+  }
+  const { PROJECT, STAGE, CDC_EPOCH, KAFKA_CLUSTER_ID, LANDING_BUCKET, TABLES_FILE } = parsed.data;
+  const { UNAVAILABLE_PLACEHOLDER: value, UNAVAILABLE_PLACEHOLDER_SECRET_ARN: secretArn } = parsed.data;
+  return {
+    project: PROJECT,
+    stage: STAGE,
+    epoch: CDC_EPOCH,
+    cluster: KAFKA_CLUSTER_ID,
+    landingBucket: LANDING_BUCKET,
+    tables: new Set(parseRegistry(readFileSync(TABLES_FILE, 'utf8')).tables.map(({ id }) => id)),
+    placeholder: value ? { value } : { secretArn: secretArn as string },
+  };
+}
