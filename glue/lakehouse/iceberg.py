@@ -69,10 +69,12 @@ class IcebergTable:
         return self.refs("BRANCH").get(branch)
 
     def summary(self, branch: str = "main") -> dict[str, str]:
-        """The newest snapshot's summary of a branch ('total-records', 'added-records' ...); {} without a snapshot."""
-        table = self.java()
-        snapshot = table.snapshot(branch)
-        return dict(snapshot.summary()) if snapshot is not None else {}
+        """The newest snapshot's summary of a branch ('total-records', 'added-records' ...) and its 'snapshot-id'.
+
+        {} without a snapshot.
+        """
+        snapshot = self.java().snapshot(branch)
+        return {**snapshot.summary(), "snapshot-id": str(snapshot.snapshotId())} if snapshot is not None else {}
 
     def create_branch(self, branch: str) -> None:
         """Makes the branch at main's newest snapshot, replacing one of that name."""

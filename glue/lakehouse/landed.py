@@ -1,32 +1,12 @@
 """What bronze has taken: the offset intervals of `landed`, its frontiers and its batches."""
 
+from collections.abc import Collection, Mapping, Sequence
 from dataclasses import dataclass
-from datetime import datetime
+from datetime import datetime, timedelta, timezone
 
-from lakehouse.offsets import Interval, frontier
+from lakehouse.offsets import Interval, frontier, gaps
 from lakehouse.run import Run
-
-_ISLANDS = """
-WITH packs AS (
-    SELECT table_id, epoch, cluster, topic, partition, from_offset, to_offset, processed_at,
-        MAX(to_offset) OVER (
-            PARTITION BY table_id, epoch, cluster, topic, partition ORDER BY from_offset, to_offset
-            ROWS BETWEEN UNBOUNDED PRECEDING AND 1 PRECEDING
-        ) AS covered_to
-    FROM {packs}
-    WHERE from_offset IS NOT NULL
-),
-islands AS (
-    SELECT *, SUM(IF(from_offset <= covered_to + 1, 0, 1)) OVER (
-        PARTITION BY table_id, epoch, cluster, topic, partition ORDER BY from_offset, to_offset
-    ) AS island
-    FROM packs
-)
-SELECT table_id, epoch, cluster, topic, partition,
-    MIN(from_offset) AS from_offset, MAX(to_offset) AS to_offset, MIN(processed_at) AS since
-FROM islands
-GROUP BY table_id, epoch, cluster, topic, partition, island
-"""
+from lakehouse.sqlfile import run_file
 
 
 @dataclass(frozen=True, order=True)
@@ -63,14 +43,18 @@ class Frontier:
 def islands(run: Run, snapshot_id: int | None = None) -> dict[Partition, list[Island]]:
     """The covered intervals of every partition, in order; as of a snapshot of `landed`, else now."""
     landed = run.engine_table("landed")
-    packs = landed.at(snapshot_id) if snapshot_id else run.spark.table(landed.name)
+    as_of = f"{landed.name} VERSION AS OF {snapshot_id}" if snapshot_id else landed.name
     found: dict[Partition, list[Island]] = {}
-    for row in run.spark.sql(_ISLANDS, packs=packs).collect():
+    for row in run_file(run.spark, run.assets, "sql/bronze/islands.sql", {"landed": as_of}).collect():
         partition = Partition(row.table_id, row.epoch, row.cluster, row.topic, row.partition)
-        found.setdefault(partition, []).append(Island((row.from_offset, row.to_offset), row.since))
+        found.setdefault(partition, []).append(Island((row.from_offset, row.to_offset), _utc(row.since)))
     for of_partition in found.values():
         of_partition.sort(key=lambda island: island.interval)
     return found
+
+
+def _utc(micros: int) -> datetime:
+    return datetime(1970, 1, 1, tzinfo=timezone.utc) + timedelta(microseconds=micros)
 
 
 def frontiers(run: Run, snapshot_id: int | None = None) -> list[Frontier]:
@@ -79,6 +63,34 @@ def frontiers(run: Run, snapshot_id: int | None = None) -> list[Frontier]:
         Frontier(p.table_id, p.epoch, p.cluster, p.topic, p.partition, frontier([i.interval for i in found]))
         for p, found in sorted(islands(run, snapshot_id).items())
     ]
+
+
+@dataclass(frozen=True)
+class Gap:
+    """Offsets that are missing below taken ones; `since` is when the first offset above them was taken."""
+
+    interval: Interval
+    since: datetime
+
+
+def gaps_of(found: Sequence[Island]) -> list[Gap]:
+    """The gaps of one partition, lowest first."""
+    return [
+        Gap(interval, min(island.since for island in found if island.interval[0] > interval[1]))
+        for interval in gaps([island.interval for island in found])
+    ]
+
+
+def oldest_gap(all_islands: Mapping[Partition, Sequence[Island]]) -> datetime | None:
+    """Since when the oldest gap of any partition is known; None without a gap."""
+    return min((gap.since for found in all_islands.values() for gap in gaps_of(found)), default=None)
+
+
+def batches(run: Run, wanted: Collection[int]) -> set[int]:
+    """Which of these batches are committed."""
+    listed = ", ".join(str(batch) for batch in sorted(wanted))
+    rows = run.spark.sql(f"SELECT DISTINCT batch FROM {run.engine_table('landed').name} WHERE batch IN ({listed})")
+    return {row.batch for row in rows.collect()}
 
 
 def highest_batch(run: Run) -> int:

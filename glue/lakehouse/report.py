@@ -3,7 +3,7 @@
 import json
 from dataclasses import asdict, dataclass, field
 from datetime import datetime, timezone
-from typing import Any, Protocol
+from typing import Any, NamedTuple, Protocol
 
 
 def utc_text(moment: datetime) -> str:
@@ -94,6 +94,14 @@ class Report:
         }
 
 
+class StoredObject(NamedTuple):
+    """One object: its key, the time of its last change, its size in bytes."""
+
+    key: str
+    modified: datetime
+    size: int
+
+
 class ObjectStore(Protocol):
     """The few object calls that the engine needs; boto3's S3 client behind it everywhere but in unit tests."""
 
@@ -103,8 +111,8 @@ class ObjectStore(Protocol):
         """The object's bytes, or None when there is none."""
         ...
 
-    def list(self, prefix: str, start_after: str = "") -> list[tuple[str, datetime]]:
-        """Keys under a prefix in order, with the time of their last change."""
+    def list(self, prefix: str, start_after: str = "") -> list[StoredObject]:
+        """The objects under a prefix, in the order of their keys, from after `start_after` on."""
         ...
 
 

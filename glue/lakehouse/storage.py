@@ -1,11 +1,12 @@
 """S3 through boto3, and the run's files (sql/, tables.yml) from S3 or from a folder."""
 
-from datetime import datetime
 from pathlib import Path
 from typing import Any
 from urllib.parse import urlparse
 
 import boto3
+
+from lakehouse.report import StoredObject
 
 
 class S3Store:
@@ -24,11 +25,13 @@ class S3Store:
         except self.client.exceptions.NoSuchKey:
             return None
 
-    def list(self, prefix: str, start_after: str = "") -> list[tuple[str, datetime]]:
+    def list(self, prefix: str, start_after: str = "") -> list[StoredObject]:
         pages = self.client.get_paginator("list_objects_v2").paginate(
             Bucket=self.bucket, Prefix=prefix, **({"StartAfter": start_after} if start_after else {})
         )
-        return [(o["Key"], o["LastModified"]) for page in pages for o in page.get("Contents", [])]
+        return [
+            StoredObject(o["Key"], o["LastModified"], o["Size"]) for page in pages for o in page.get("Contents", [])
+        ]
 
 
 class FolderAssets:
@@ -63,7 +66,7 @@ class S3Assets:
 
     def list(self, folder: str) -> list[str]:
         found = self.store.list(f"{self.prefix}{folder.strip('/')}/")
-        return [key[len(self.prefix) :] for key, _ in found]
+        return [o.key[len(self.prefix) :] for o in found]
 
 
 def open_assets(uri: str) -> FolderAssets | S3Assets:

@@ -14,7 +14,7 @@ from typing import Any
 from pyspark.sql import Row, SparkSession
 
 from lakehouse.registry import parse_registry
-from lakehouse.report import Report
+from lakehouse.report import Report, StoredObject
 from lakehouse.run import Arguments, Run, open_run
 from lakehouse.storage import FolderAssets
 
@@ -36,11 +36,11 @@ class FolderStore:
         path = self.root / key
         return path.read_bytes() if path.is_file() else None
 
-    def list(self, prefix: str, start_after: str = "") -> list[tuple[str, datetime]]:
+    def list(self, prefix: str, start_after: str = "") -> list[StoredObject]:
         files = (p for p in self.root.rglob("*") if p.is_file())
         keys = sorted((p.relative_to(self.root).as_posix(), p) for p in files)
         return [
-            (key, datetime.fromtimestamp(path.stat().st_mtime, timezone.utc))
+            StoredObject(key, datetime.fromtimestamp(path.stat().st_mtime, timezone.utc), path.stat().st_size)
             for key, path in keys
             if key.startswith(prefix) and key > start_after
         ]
