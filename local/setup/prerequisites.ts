@@ -62,15 +62,7 @@ export function assertJava(ask: Ask = askProgram, platform: Platform = thisPlatf
  */
 export function findPrerequisites(ask: Ask = askProgram, platform: Platform = thisPlatform()): Prerequisites {
   const python = pythonCandidates().find((command) => pythonMinor(ask, command) >= PYTHON_AT_LEAST);
-  const missing: Missing[] = [];
-  const javaAnswer = ask(java, ['-version']);
-  if (javaMajor(javaAnswer) < JAVA_AT_LEAST) {
-    missing.push({
-      what: `Java (JDK) ${JAVA_AT_LEAST} or newer`,
-      found: foundWord(javaAnswer),
-      packages: JAVA,
-    });
-  }
+  const missing = missingJava(ask);
   const mavenAnswer = ask('mvn', ['-version']);
   if (mavenAnswer === null)
     missing.push({ what: 'Maven 3.6 or newer', found: foundWord(null), packages: MAVEN });
