@@ -47,7 +47,11 @@ export const HEARTBEAT_TOPIC = `__debezium-heartbeat.${TOPIC_PREFIX}`;
 const HEARTBEAT_INTERVAL_MS = 30_000;
 const CONNECTOR_CLASS = 'io.debezium.connector.postgresql.PostgresConnector';
 
-/** How the connector reaches the source. `password` may be a Connect reference such as `${env:SOURCE_PASSWORD}`. */
+/** The worker's environment variable with the replication role's password, and how the configuration refers to it. */
+export const SOURCE_PASSWORD_VARIABLE = 'SOURCE_PASSWORD';
+export const SOURCE_PASSWORD_REFERENCE = `\${env:${SOURCE_PASSWORD_VARIABLE}}`;
+
+/** How to reach the source. A connector is given SOURCE_PASSWORD_REFERENCE for a password. */
 export type SourceConnection = {
   host: string;
   port: number;

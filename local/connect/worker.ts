@@ -1,5 +1,6 @@
 import { mkdirSync } from 'node:fs';
 import { join } from 'node:path';
+import { SOURCE_PASSWORD_VARIABLE } from '../../functions/cdc/connector-config.ts';
 import { JARS, javaCommand, kafkaJava, writeProperties } from '../process/java.ts';
 import type { ChildSpec, Supervisor } from '../process/supervisor.ts';
 import type { OwnedState } from '../state.ts';
@@ -9,27 +10,47 @@ const HEAP_MB = { initial: 96, max: 512 };
 const PROBE_TIMEOUT_MS = 5_000;
 const LOG4J = join(import.meta.dirname, '..', 'kafka', 'log4j.properties');
 
-/** Starts a Kafka Connect worker with Debezium and waits until it serves its connectors. Returns its REST address. */
+export const CONNECT_CLASS = 'org.apache.kafka.connect.cli.ConnectDistributed';
+
+/**
+ * Starts a Kafka Connect worker with Debezium and waits until it serves its connectors. Returns its REST address.
+ * @param sourcePassword what SOURCE_PASSWORD_REFERENCE in a connector's configuration stands for
+ * @param javaOptions see KafkaJava
+ */
 export async function startConnect(
   supervisor: Supervisor,
   state: OwnedState,
   port: number,
   brokerAddress: string,
+  sourcePassword: string,
+  javaOptions?: readonly string[],
 ): Promise<string> {
   const url = `http://${HOST}:${port}`;
   const folder = state.paths.connect;
   mkdirSync(folder, { recursive: true });
   const properties = join(folder, 'connect.properties');
   writeProperties(properties, workerProperties(url, brokerAddress));
-  await supervisor.start(connectChild(properties, url));
+  await supervisor.start(connectChild(properties, url, sourcePassword, javaOptions));
   return url;
 }
 
-function connectChild(properties: string, url: string): ChildSpec {
+function connectChild(
+  properties: string,
+  url: string,
+  sourcePassword: string,
+  javaOptions?: readonly string[],
+): ChildSpec {
   return {
     name: 'connect',
     command: javaCommand(),
-    args: kafkaJava('org.apache.kafka.connect.cli.ConnectDistributed', HEAP_MB, LOG4J, [properties]),
+    args: kafkaJava({
+      mainClass: CONNECT_CLASS,
+      heapMb: HEAP_MB,
+      log4j: LOG4J,
+      args: [properties],
+      javaOptions,
+    }),
+    env: { [SOURCE_PASSWORD_VARIABLE]: sourcePassword },
     isReady: () => isHealthy(url),
     readyWithinMs: 120_000,
     stopSignal: 'SIGTERM',
@@ -69,6 +90,9 @@ function workerProperties(url: string, brokerAddress: string): Record<string, st
     'offset.flush.interval.ms': '1000',
     // Five minutes by default, in which the task of a worker that came back stays unassigned.
     'scheduled.rebalance.max.delay.ms': '0',
+    'config.providers': 'env',
+    'config.providers.env.class': 'org.apache.kafka.common.config.provider.EnvVarConfigProvider',
+    'config.providers.env.param.allowlist.pattern': SOURCE_PASSWORD_VARIABLE,
     'connector.client.config.override.policy': 'All',
     'topic.creation.enable': 'true',
   };

@@ -16,11 +16,17 @@ const LOG4J = join(import.meta.dirname, 'log4j.properties');
 /** A broker that answers: its address as clients take it, and the id of its cluster, made once a state folder. */
 export type Broker = { address: string; clusterId: string };
 
-/** Starts a KRaft broker of one node, formatted on its first start, and waits until it is registered. */
+export const BROKER_CLASS = 'kafka.Kafka';
+
+/**
+ * Starts a KRaft broker of one node, formatted on its first start, and waits until it is registered.
+ * @param javaOptions see KafkaJava
+ */
 export async function startKafka(
   supervisor: Supervisor,
   state: OwnedState,
   ports: { broker: number; controller: number },
+  javaOptions?: readonly string[],
 ): Promise<Broker> {
   const folder = state.paths.kafka;
   mkdirSync(folder, { recursive: true });
@@ -28,15 +34,21 @@ export async function startKafka(
   writeProperties(properties, serverProperties(join(folder, 'data'), ports));
   const clusterId = readClusterId(folder) ?? (await format(folder, ports));
   const address = `${HOST}:${ports.broker}`;
-  await supervisor.start(brokerChild(properties, address));
+  await supervisor.start(brokerChild(properties, address, javaOptions));
   return { address, clusterId };
 }
 
-function brokerChild(properties: string, address: string): ChildSpec {
+function brokerChild(properties: string, address: string, javaOptions?: readonly string[]): ChildSpec {
   return {
     name: 'kafka',
     command: javaCommand(),
-    args: kafkaJava('kafka.Kafka', HEAP_MB, LOG4J, [properties]),
+    args: kafkaJava({
+      mainClass: BROKER_CLASS,
+      heapMb: HEAP_MB,
+      log4j: LOG4J,
+      args: [properties],
+      javaOptions,
+    }),
     isReady: () => withAdmin(address, async (admin) => (await admin.describeCluster()).brokers.length === 1),
     readyWithinMs: 90_000,
     stopSignal: 'SIGTERM',
@@ -95,9 +107,14 @@ async function format(folder: string, ports: { broker: number; controller: numbe
   const properties = join(folder, 'format.properties');
   writeProperties(properties, serverProperties(aside, ports));
   const clusterId = newClusterId();
-  const args = ['format', '-t', clusterId, '-c', properties];
+  const args = kafkaJava({
+    mainClass: 'kafka.tools.StorageTool',
+    heapMb: HEAP_MB,
+    log4j: LOG4J,
+    args: ['format', '-t', clusterId, '-c', properties],
+  });
   try {
-    await promisify(execFile)(javaCommand(), kafkaJava('kafka.tools.StorageTool', HEAP_MB, LOG4J, args));
+    await promisify(execFile)(javaCommand(), args);
   } catch (error) {
     const { stdout, stderr } = error as { stdout?: string; stderr?: string };
     throw new Error(`Kafka could not format ${aside}: ${stderr || stdout || (error as Error).message}`, {

@@ -48,15 +48,6 @@ export class MissingPrerequisitesError extends Error {
 export type Ask = (command: string, args: readonly string[]) => string | null;
 
 /**
- * Checks Java alone, which is all that the twin needs once set-up has run.
- * @throws MissingPrerequisitesError
- */
-export function assertJava(ask: Ask = askProgram, platform: Platform = thisPlatform()): void {
-  const missing = missingJava(ask);
-  if (missing.length > 0) throw missingError(missing, platform);
-}
-
-/**
  * Finds Java, Maven and Python.
  * @throws MissingPrerequisitesError naming everything that is missing or too old in one message
  */
@@ -72,6 +63,11 @@ export function findPrerequisites(ask: Ask = askProgram, platform: Platform = th
   }
   if (missing.length > 0 || python === undefined) throw missingError(missing, platform);
   return { maven: 'mvn', python };
+}
+
+/** What Java says of itself; empty when there is none. */
+export function javaVersion(): string {
+  return askProgram(javaCommand(), ['-version']) ?? '';
 }
 
 function missingJava(ask: Ask): Missing[] {

@@ -1,8 +1,9 @@
 import { join } from 'node:path';
 import { lock } from '../process/lock.ts';
 import { PROJECT_ROOT } from '../state.ts';
+import { classArchivesAreReady, makeClassArchives } from './class-archives.ts';
 import { installJars, jarsAreReady } from './jars.ts';
-import { assertJava, findPrerequisites, type Prerequisites } from './prerequisites.ts';
+import { findPrerequisites, type Prerequisites } from './prerequisites.ts';
 import { installPython, pythonIsReady } from './python.ts';
 
 /** Long enough for Spark's 450 MB on a slow line. */
@@ -13,6 +14,11 @@ type Step = { title: string; isReady(): boolean; install(prerequisites: Prerequi
 const STEPS: readonly Step[] = [
   { title: 'Python packages (.venv)', isReady: pythonIsReady, install: installPython },
   { title: 'Java packages (.jars)', isReady: jarsAreReady, install: installJars },
+  {
+    title: 'Class archives for a quick start (.jars/classes)',
+    isReady: classArchivesAreReady,
+    install: makeClassArchives,
+  },
 ];
 
 /**
@@ -21,7 +27,7 @@ const STEPS: readonly Step[] = [
  * @throws MissingPrerequisitesError with everything that must be installed first
  */
 export async function ensureSetup(report: (line: string) => void): Promise<void> {
-  if (STEPS.every((step) => step.isReady())) return assertJava();
+  if (STEPS.every((step) => step.isReady())) return;
   const prerequisites = findPrerequisites();
   const held = await lock(join(PROJECT_ROOT, '.setup.lock.db'), OTHER_SETUP_WITHIN_MS, () =>
     report('Waiting for another set-up in this folder ...'),

@@ -1,0 +1,53 @@
+import { readFileSync } from 'node:fs';
+import { z } from 'zod';
+import type { Deployment } from '../cdc/names.ts';
+import { parseRegistry, type Registry } from '../cdc/registry.ts';
+
+export type ConnectorFunctionConfig = {
+  deployment: Deployment;
+  registry: Registry;
+  /** `http://host:port` of Kafka Connect. */
+  connectUrl: string;
+  /** Secret with the source's address: host, port, dbname, sslmode. */
+  sourceSecretId: string;
+  /** Secret with the replication role's username; the worker has its password in its own environment. */
+  replicationSecretId: string;
+  /** Secret whose text is the placeholder for unchanged values. */
+  placeholderSecretArn: string;
+  /** Replicas of topics that Connect makes itself. */
+  replicationFactor: number;
+};
+
+const present = z.string('is missing').min(1, 'is empty');
+
+const environment = z.object({
+  STAGE: present,
+  CONNECT_URL: present.regex(/^https?:\/\//, 'must begin with http:// or https://'),
+  SOURCE_SECRET_ID: present,
+  REPLICATION_SECRET_ID: present,
+  UNAVAILABLE_PLACEHOLDER_SECRET_ARN: present,
+  REPLICATION_FACTOR: z.coerce.number().int().min(1).max(3).default(2),
+  TABLES_FILE: z.string().default('tables.yml'),
+});
+
+/**
+ * Reads the function's environment and the table registry beside the code (`TABLES_FILE`, from the working directory).
+ * @throws Error that names every variable that is missing or wrong
+ */
+export function loadConfig(env: NodeJS.ProcessEnv): ConnectorFunctionConfig {
+  const parsed = environment.safeParse(env);
+  if (!parsed.success) {
+    const mistakes = parsed.error.issues.map(({ path, message }) => `${path.join('.')} ${message}`);
+    throw new Error(`The environment of connector is wrong: ${mistakes.join('; ')}`);
+  }
+  const registry = parseRegistry(readFileSync(parsed.data.TABLES_FILE, 'utf8'));
+  return {
+    deployment: { project: registry.project, stage: parsed.data.STAGE },
+    registry,
+    connectUrl: parsed.data.CONNECT_URL,
+    sourceSecretId: parsed.data.SOURCE_SECRET_ID,
+    replicationSecretId: parsed.data.REPLICATION_SECRET_ID,
+    placeholderSecretArn: parsed.data.UNAVAILABLE_PLACEHOLDER_SECRET_ARN,
+    replicationFactor: parsed.data.REPLICATION_FACTOR,
+  };
+}
