@@ -2,8 +2,11 @@ import { readFileSync } from 'node:fs';
 import { basename } from 'node:path';
 import { parse } from 'yaml';
 
-/** Divisors for tests: intervals are a Retry's and a Wait's seconds, timeouts a task's and the machine's. */
-export type TimeScale = { intervals?: number; timeouts?: number };
+/**
+ * Divisors for tests: intervals are a Retry's and a Wait's seconds, timeouts a task's and the machine's. No timeout is
+ * made shorter than `leastTimeout` seconds, or a busy machine would meet those that are not meant.
+ */
+export type TimeScale = { intervals?: number; timeouts?: number; leastTimeout?: number };
 
 const INTERVAL_FIELDS = new Set(['IntervalSeconds', 'MaxDelaySeconds', 'Seconds']);
 const TIMEOUT_FIELDS = new Set(['TimeoutSeconds', 'HeartbeatSeconds']);
@@ -55,17 +58,17 @@ function refuseNulls(value: unknown, file: string, path: string): void {
 
 function scaled(value: unknown, field: string, scale: TimeScale): unknown {
   if (typeof value === 'number') {
-    const divisor = divisorOf(field, scale);
-    return divisor === undefined ? value : Math.max(1, Math.ceil(value / divisor));
+    return scaledSeconds(value, field, scale);
   }
   if (Array.isArray(value)) return value.map((item) => scaled(item, '', scale));
   if (typeof value !== 'object' || value === null) return value;
   return Object.fromEntries(Object.entries(value).map(([name, item]) => [name, scaled(item, name, scale)]));
 }
 
-function divisorOf(field: string, scale: TimeScale): number | undefined {
-  if (INTERVAL_FIELDS.has(field)) return scale.intervals;
-  return TIMEOUT_FIELDS.has(field) ? scale.timeouts : undefined;
+function scaledSeconds(value: number, field: string, scale: TimeScale): number {
+  if (INTERVAL_FIELDS.has(field)) return Math.ceil(value / (scale.intervals ?? 1));
+  if (!TIMEOUT_FIELDS.has(field)) return value;
+  return Math.max(Math.ceil(value / (scale.timeouts ?? 1)), Math.min(value, scale.leastTimeout ?? 1));
 }
 
 /** Text as it stands inside a JSON string. */

@@ -1,0 +1,45 @@
+import { once } from 'node:events';
+import { createServer, request as httpRequest, type Server } from 'node:http';
+import type { AddressInfo } from 'node:net';
+
+/** Passes requests on to moto, except that the next SNS Publish calls fail with these error codes, one after the other. */
+export class FaultyProxy {
+  publishErrors: string[] = [];
+  readonly #server: Server;
+
+  constructor(motoUrl: string) {
+    this.#server = createServer(async (request, response) => {
+      const parts: Buffer[] = [];
+      for await (const part of request as AsyncIterable<Buffer>) parts.push(part);
+      const body = Buffer.concat(parts);
+      if (this.publishErrors.length > 0 && body.includes('Action=Publish')) {
+        const code = this.publishErrors.shift();
+        const xml = `<ErrorResponse><Error><Type>Receiver</Type><Code>${code}</Code><Message>as planned</Message></Error></ErrorResponse>`;
+        response.writeHead(500, { 'content-type': 'text/xml' }).end(xml);
+        return;
+      }
+      const onward = httpRequest(
+        new URL(request.url ?? '/', motoUrl),
+        { method: request.method, headers: request.headers },
+        (answer) => {
+          response.writeHead(answer.statusCode ?? 502, answer.headers);
+          answer.pipe(response);
+        },
+      );
+      onward.on('error', () => response.destroy());
+      onward.end(body);
+    });
+  }
+
+  async listen(): Promise<string> {
+    this.#server.listen({ port: 0, host: '127.0.0.1' });
+    await once(this.#server, 'listening');
+    return `http://127.0.0.1:${(this.#server.address() as AddressInfo).port}`;
+  }
+
+  async close(): Promise<void> {
+    this.#server.closeAllConnections();
+    this.#server.close();
+    await once(this.#server, 'close');
+  }
+}
