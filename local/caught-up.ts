@@ -1,11 +1,16 @@
 /** How far behind the landing zone is: what Debezium has still to read, and what the pipes have still to land. */
 import { setTimeout as delay } from 'node:timers/promises';
-import type { Client } from 'pg';
+import { Client } from 'pg';
+import { slotName } from '../functions/cdc/connector-config.ts';
+import type { Deployment } from '../functions/cdc/names.ts';
+import type { Registry } from '../functions/cdc/registry.ts';
 import { SLOT_QUERY, type SlotRow } from '../functions/cdc/source-queries.ts';
 import { withAdmin } from './kafka/broker.ts';
+import { pipePlans } from './pipe/plan.ts';
 
 const CURRENT_LSN_QUERY = "SELECT (pg_current_wal_lsn() - '0/0'::pg_lsn)::text AS lsn";
 const LOOK_EVERY_MS = 200;
+const KAFKA_RETRIES = 5;
 
 /** Records of one topic that are in Kafka and not yet in a closed landing file. */
 export interface PipeLag {
@@ -20,29 +25,33 @@ export async function pipeLags(
   broker: string,
   groups: readonly { readonly topic: string; readonly group: string }[],
 ): Promise<PipeLag[]> {
-  return withAdmin(broker, async (admin) => {
-    const lags: PipeLag[] = [];
-    for (const { topic, group } of groups) {
-      const [ends, commits] = await Promise.all([
-        admin.fetchTopicOffsets(topic),
-        admin.fetchOffsets({ groupId: group, topics: [topic] }),
-      ]);
-      const committed = new Map(commits[0]?.partitions.map((p) => [p.partition, BigInt(p.offset)]));
-      const sum = (values: readonly bigint[]) => values.reduce((a, b) => a + b, 0n);
-      lags.push({
-        topic,
-        group,
-        end: sum(ends.map((p) => BigInt(p.high))),
-        committed: sum(
-          ends.map((p) => {
-            const at = committed.get(p.partition) ?? -1n;
-            return at < 0n ? BigInt(p.low) : at;
-          }),
-        ),
-      });
-    }
-    return lags;
-  });
+  return withAdmin(
+    broker,
+    async (admin) => {
+      const lags: PipeLag[] = [];
+      for (const { topic, group } of groups) {
+        const [ends, commits] = await Promise.all([
+          admin.fetchTopicOffsets(topic),
+          admin.fetchOffsets({ groupId: group, topics: [topic] }),
+        ]);
+        const committed = new Map(commits[0]?.partitions.map((p) => [p.partition, BigInt(p.offset)]));
+        const sum = (values: readonly bigint[]) => values.reduce((a, b) => a + b, 0n);
+        lags.push({
+          topic,
+          group,
+          end: sum(ends.map((p) => BigInt(p.high))),
+          committed: sum(
+            ends.map((p) => {
+              const at = committed.get(p.partition) ?? -1n;
+              return at < 0n ? BigInt(p.low) : at;
+            }),
+          ),
+        });
+      }
+      return lags;
+    },
+    KAFKA_RETRIES,
+  );
 }
 
 /** The source's current LSN and the LSN up to which Debezium has confirmed that Kafka holds everything. */
@@ -65,27 +74,41 @@ export async function readLsns(
  * @throws Error that says who is behind, and by how much, when that takes longer than `withinMs`.
  */
 export async function untilLanded(
-  twin: {
-    readonly source: Client;
-    readonly slot: string;
-    readonly broker: string;
-    readonly groups: readonly { readonly topic: string; readonly group: string }[];
-  },
+  urls: { readonly source: string; readonly kafka: string },
+  { registry, deployment }: { readonly registry: Pick<Registry, 'tables'>; readonly deployment: Deployment },
   withinMs: number,
+  signal?: AbortSignal,
 ): Promise<void> {
-  const deadline = Date.now() + withinMs;
-  const { current: target } = await readLsns(twin.source, twin.slot);
-  let behind = '';
-  while (Date.now() < deadline) {
-    const { confirmed } = await readLsns(twin.source, twin.slot);
-    if (confirmed === null || confirmed < target) {
-      behind = `Debezium has confirmed LSN ${confirmed ?? 'none'} of ${target}`;
-    } else {
-      const lagging = (await pipeLags(twin.broker, twin.groups)).filter((lag) => lag.committed < lag.end);
-      if (lagging.length === 0) return;
-      behind = lagging.map((lag) => `${lag.topic} is landed to ${lag.committed} of ${lag.end}`).join(', ');
+  const slot = slotName(deployment);
+  const groups = pipePlans(deployment, registry);
+  const source = new Client({ connectionString: urls.source });
+  await source.connect();
+  try {
+    const deadline = Date.now() + withinMs;
+    const { current: target } = await readLsns(source, slot);
+    for (;;) {
+      const behind = await whoIsBehind(source, slot, urls.kafka, groups, target);
+      if (behind === null) return;
+      if (Date.now() > deadline)
+        throw new Error(`Not everything has landed within ${withinMs / 1000} s: ${behind}`);
+      await delay(LOOK_EVERY_MS, undefined, signal ? { signal } : {});
     }
-    await delay(LOOK_EVERY_MS);
+  } finally {
+    await source.end();
   }
-  throw new Error(`Not everything has landed within ${withinMs / 1000} s: ${behind}`);
+}
+
+async function whoIsBehind(
+  source: Client,
+  slot: string,
+  broker: string,
+  groups: readonly { readonly topic: string; readonly group: string }[],
+  target: bigint,
+): Promise<string | null> {
+  const { confirmed } = await readLsns(source, slot);
+  if (confirmed === null || confirmed < target)
+    return `Debezium has confirmed LSN ${confirmed ?? 'none'} of ${target}`;
+  const lagging = (await pipeLags(broker, groups)).filter((lag) => lag.committed < lag.end);
+  if (lagging.length === 0) return null;
+  return lagging.map((lag) => `${lag.topic} is landed to ${lag.committed} of ${lag.end}`).join(', ');
 }

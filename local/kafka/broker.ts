@@ -131,15 +131,19 @@ function newClusterId(): string {
   return id.startsWith('-') ? newClusterId() : id;
 }
 
-/** Runs one piece of work with an admin client that logs nothing and doesn't retry. */
-export async function withAdmin<T>(address: string, work: (admin: Admin) => Promise<T>): Promise<T> {
+/** Runs one piece of work with an admin client that logs nothing; a probe doesn't retry. */
+export async function withAdmin<T>(
+  address: string,
+  work: (admin: Admin) => Promise<T>,
+  retries = 0,
+): Promise<T> {
   const kafka = new Kafka({
     clientId: 'cdc-twin',
     brokers: [address],
     logLevel: logLevel.NOTHING,
     connectionTimeout: 3_000,
     requestTimeout: 10_000,
-    retry: { retries: 0 },
+    retry: { retries, initialRetryTime: 100 },
   });
   const admin = kafka.admin();
   await admin.connect();

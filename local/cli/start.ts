@@ -1,0 +1,132 @@
+import { readdirSync } from 'node:fs';
+import { join } from 'node:path';
+import { SFNClient } from '@aws-sdk/client-sfn';
+import type { Command } from 'commander';
+import { lakeTable } from '../../functions/cdc/names.ts';
+import { clientSettings } from '../aws/platform.ts';
+import { untilLanded } from '../caught-up.ts';
+import { runContinuously } from '../loop.ts';
+import { runMedallion } from '../medallion.ts';
+import { ensureSetup } from '../setup/setup.ts';
+import { PROJECT_ROOT, stateRoot } from '../state.ts';
+import { lakeBucket, startTwin, type Twin } from '../twin.ts';
+import { readRegistry, twinDeployment, UsageError } from './context.ts';
+import { LiveView } from './live-view.ts';
+import { duration, paint, table } from './output.ts';
+import { queryLake } from './query.ts';
+import { printStatesOnce, runVerdict } from './run.ts';
+import { showSteps } from './steps.ts';
+
+type Options = { once?: boolean; scale: string; state?: string };
+
+const TOP_ROWS = 5;
+const LANDED_WITHIN_MS = 10 * 60_000;
+
+/** The names of the gold models: the folders of sql/gold. */
+function goldModels(): string[] {
+  return readdirSync(join(PROJECT_ROOT, 'sql', 'gold'), { withFileTypes: true })
+    .filter((entry) => entry.isDirectory())
+    .map(({ name }) => name)
+    .sort();
+}
+
+function scaleOf(text: string): number {
+  const scale = Number(text);
+  if (Number.isFinite(scale) && scale > 0 && scale <= 100) return scale;
+  throw new UsageError(`--scale must be a number above 0 and at most 100, not ${text}.`);
+}
+
+async function printTops(twin: Twin, deployment: { project: string; stage: string }): Promise<void> {
+  for (const model of goldModels()) {
+    const name = lakeTable(deployment, 'gold', model);
+    const { columns } = await queryLake(twin.urls.spark, `SELECT * FROM ${name} LIMIT 0`, 1);
+    const shown = columns.filter((column) => column !== '_batch' && column !== 'processed_at').slice(0, 9);
+    const order = columns.find((column) => /(spent|revenue)$/.test(column)) ?? columns[0];
+    const rows = await queryLake(
+      twin.urls.spark,
+      `SELECT ${shown.join(', ')} FROM ${name} ORDER BY ${order} DESC`,
+      TOP_ROWS,
+    );
+    console.log(`\n${paint('bold', name)} by ${order}\n${table(rows)}`);
+  }
+}
+
+function printAddresses({ urls }: Twin): void {
+  console.log(`
+  PostgreSQL    ${urls.source}
+  Kafka         ${urls.kafka}
+  AWS endpoint  ${urls.endpoint}   (AWS_ENDPOINT_URL)
+`);
+}
+
+export function registerStart(program: Command): void {
+  program
+    .command('start')
+    .description('start everything and keep the lake up to date until Ctrl-C')
+    .option('--once', 'stop after the first complete run and print the top of each gold table')
+    .option('--scale <n>', 'size of the sample data; 1 is 5,000 users, 500 products and 50,000 orders', '1')
+    .option('--state <folder>', 'where the twin keeps its data (default: CDC_STATE, else .cdc)')
+    .addHelpText(
+      'after',
+      `
+CDC_SOURCE_URL=postgresql://user:password@host:port/database captures a PostgreSQL of yours instead of the sample.`,
+    )
+    .action(async (options: Options) => {
+      const began = performance.now();
+      const registry = readRegistry();
+      const deployment = twinDeployment(registry);
+      const scale = scaleOf(options.scale);
+      await ensureSetup(console.log);
+
+      const stopping = new AbortController();
+      for (const signal of ['SIGINT', 'SIGTERM'] as const) process.once(signal, () => stopping.abort());
+      const steps = showSteps();
+      const sourceUrl = process.env['CDC_SOURCE_URL'];
+      let view: LiveView | undefined;
+      const say = (line: string) => (view ? view.print(line) : steps.note(line));
+      const twin = await startTwin({
+        root: stateRoot(options.state),
+        registry,
+        deployment,
+        scale,
+        ...(sourceUrl ? { sourceUrl } : {}),
+        step: steps.step,
+        note: steps.note,
+        onChildEvent: ({ message }) => say(message),
+        signal: stopping.signal,
+      }).finally(() => steps.close());
+      try {
+        printAddresses(twin);
+        const loop = {
+          endpointUrl: twin.urls.endpoint,
+          medallionArn: twin.urls.medallion,
+          bucket: lakeBucket(deployment),
+          registry,
+          signal: stopping.signal,
+        };
+        if (options.once) {
+          await untilLanded(twin.urls, { registry, deployment }, LANDED_WITHIN_MS, stopping.signal);
+          const result = await runMedallion(new SFNClient(clientSettings(twin.urls.endpoint)), {
+            stateMachineArn: twin.urls.medallion,
+            origin: 'start',
+            signal: stopping.signal,
+            onSteps: printStatesOnce(console.log),
+          });
+          console.log(runVerdict(result));
+          if (result.status !== 'SUCCEEDED') process.exitCode = 1;
+          else await printTops(twin, deployment);
+          console.log(paint('gray', `\nin ${duration(performance.now() - began)}`));
+        } else {
+          view = new LiveView(twin, { registry, deployment });
+          view.start();
+          await runContinuously({ ...loop, onSteps: view.steps, onRun: view.run });
+        }
+      } catch (error) {
+        if (!stopping.signal.aborted) throw error;
+      } finally {
+        view?.stop();
+        console.log('Stopping ...');
+        await twin.stop();
+      }
+    });
+}
