@@ -3,6 +3,7 @@ import { Command } from 'commander';
 import { RegistryError } from '../../functions/cdc/registry.ts';
 import { ConnectorFailedError } from '../../functions/connector/apply.ts';
 import { ChildError } from '../process/supervisor.ts';
+import { hideKafkaTimerWarning } from '../process/warnings.ts';
 import { MissingPrerequisitesError } from '../setup/prerequisites.ts';
 import { AlreadyRunningError } from '../state.ts';
 import { SourceError } from '../twin.ts';
@@ -27,6 +28,8 @@ const EXPLAINED = [
   ConnectorFailedError,
   MissingPrerequisitesError,
 ];
+
+hideKafkaTimerWarning();
 
 const program = new Command('cdc')
   .description('Change data capture from PostgreSQL into an Iceberg lakehouse: the local twin.')
