@@ -11,6 +11,7 @@ export class ConnectorFailedError extends Error {
 }
 
 const POLL_MS = 100;
+const RESTART_SEEN_WITHIN_MS = 10_000;
 
 /**
  * Puts a connector's configuration. The same configuration is not put again: Connect would restart the connector.
@@ -56,7 +57,7 @@ export async function restartFailed(
   let condition = await settled(api, name, withinMs);
   let restarts = 0;
   for (; condition.state === 'failed' && restarts < limit; restarts += 1) {
-    await api.restartFailed(name);
+    await restart(api, name);
     condition = await settled(api, name, withinMs);
   }
   return { condition, restarts };
@@ -91,7 +92,7 @@ export async function awaitSnapshot(
         );
       }
       restarts += 1;
-      await api.restartFailed(name);
+      await restart(api, name);
     }
     if (Date.now() > deadline) {
       const within = options.withinMs / 1000;
@@ -99,6 +100,14 @@ export async function awaitSnapshot(
         `The connector ${name} is not ready after ${within} s: it is ${word}; see Connect's log.`,
       );
     }
+  }
+}
+
+/** Connect takes the request at once and works it through later: until then the old failure is still shown. */
+async function restart(api: ConnectApi, name: string): Promise<void> {
+  await api.restartFailed(name);
+  for (const deadline = Date.now() + RESTART_SEEN_WITHIN_MS; Date.now() < deadline; await pause(POLL_MS)) {
+    if ((await readCondition(api, name)).state !== 'failed') return;
   }
 }
 
