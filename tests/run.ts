@@ -121,7 +121,7 @@ function chosen(names: readonly string[]): [string, readonly Step[]][] {
 
 const seconds = (since: number) => `${((performance.now() - since) / 1000).toFixed(1)} s`;
 const selection = chosen(process.argv.slice(2));
-if (selection.some(([name]) => name !== 'unit')) await ensureSetup();
+if (selection.some(([name]) => name !== 'unit')) await ensureSetup(console.log);
 
 const scratch = await mkdtemp(path.join(tmpdir(), 'cdc-tests-'));
 const began = performance.now();
