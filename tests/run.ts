@@ -94,6 +94,21 @@ function pytest(name: string, folder: string): Step {
   };
 }
 
+/** The template that `sls deploy` would send, packaged without credentials, through cfn-lint. */
+function packagedTemplate(stage: string): Step {
+  return {
+    name: `sls package --stage ${stage}, cfn-lint`,
+    run: async (scratch) => {
+      const folder = path.join(scratch, `package-${stage}`);
+      const template = path.join(folder, 'cloudformation-template-update-stack.json');
+      const ok =
+        (await command(npmBin('sls'), ['package', '--stage', stage, '--package', folder])) &&
+        (await command(python('cfn-lint'), [template]));
+      return ok ? { ...none, passed: 1 } : { ...none, failed: 1 };
+    },
+  };
+}
+
 const suites: Readonly<Record<string, readonly Step[]>> = {
   check: [
     tool('biome', npmBin('biome'), ['check', '--error-on-warnings', '.']),
@@ -101,7 +116,8 @@ const suites: Readonly<Record<string, readonly Step[]>> = {
     tool('ruff', python('ruff'), ['check', '--no-cache']),
     tool('ruff format', python('ruff'), ['format', '--check', '--no-cache']),
     tool('pyright', npmBin('pyright'), ['--pythonpath', python('python')]),
-    tool('sqlfluff', python('sqlfluff'), ['lint', '--disable-progress-bar', 'sql']),
+    tool('sqlfluff', python('sqlfluff'), ['lint', '--disable-progress-bar', 'sql', 'tests/e2e/oracle']),
+    packagedTemplate('dev'),
   ],
   unit: [jest('unit', ['tests/unit'])],
   glue: [pytest('glue', 'tests/glue')],
