@@ -47,6 +47,7 @@ export async function startEndpoint(options: EndpointOptions): Promise<Endpoint>
   server.requestTimeout = 0;
   server.listen({ port: options.port, host: '127.0.0.1' });
   await once(server, 'listening');
+  lambda.warmUp();
   return {
     url: urlOf(server.address()),
     deploy: (name, definition) => lambda.deploy(name, definition),

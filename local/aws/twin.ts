@@ -58,6 +58,7 @@ export function endpointOptions(config: EndpointConfig, write: (text: string) =>
     lambda: {
       region: REGION,
       functions: functionsOf(config),
+      warm: true,
       onOutput: (_name, text) => write(text),
       onLostEvent: (name, error) => write(`${name} lost an event that nobody waits for: ${error}\n`),
     },

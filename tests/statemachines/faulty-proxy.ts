@@ -14,7 +14,7 @@ export class FaultyProxy {
       const body = Buffer.concat(parts);
       if (this.publishErrors.length > 0 && body.includes('Action=Publish')) {
         const code = this.publishErrors.shift();
-        const xml = `<ErrorResponse><Error><Type>Receiver</Type><Code>${code}</Code><Message>as planned</Message></Error></ErrorResponse>`;
+        const xml = `<ErrorResponse><Error><Type>Receiver</Type><Code>${code}</Code><Message>as planned</Message></Error><RequestId>0</RequestId></ErrorResponse>`;
         response.writeHead(500, { 'content-type': 'text/xml' }).end(xml);
         return;
       }

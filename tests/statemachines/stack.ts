@@ -13,6 +13,7 @@ import { tmpdir } from 'node:os';
 import { dirname, join } from 'node:path';
 import { setTimeout as pause } from 'node:timers/promises';
 import { fileURLToPath } from 'node:url';
+import { DynamoDBClient, GetItemCommand } from '@aws-sdk/client-dynamodb';
 import {
   DeleteFunctionConcurrencyCommand,
   LambdaClient,
@@ -40,7 +41,8 @@ import { PlannedWorker } from './spark-worker.ts';
 
 const ROOT = fileURLToPath(new URL('../../', import.meta.url));
 const BUCKET = 'lake-test';
-const RUN_WITHIN_MS = 40_000;
+const RUN_WITHIN_MS = 60_000;
+const LOOK_EVERY_MS = 75;
 
 /** An execution that has ended, with its whole history. */
 export type Ended = DescribeExecutionOutput & { history: HistoryEvent[]; states: string[] };
@@ -66,6 +68,8 @@ export type Stack = {
   unthrottle(name: string): Promise<void>;
   /** Deploys a function with other variables in its environment; without any, as it was. */
   deploy(name: string, environment?: Record<string, string>): void;
+  /** ARN of the execution that holds the lock. */
+  lockHolder(): Promise<string | undefined>;
   /** Messages that reached the alert queue since the last call. */
   alerts(): Promise<string[]>;
   close(): Promise<void>;
@@ -109,6 +113,7 @@ export async function startStack(scale: TimeScale): Promise<Stack> {
   const sfn = new SFNClient(settings);
   const sqs = new SQSClient(settings);
   const lambda = new LambdaClient(settings);
+  const dynamo = new DynamoDBClient(settings);
   const functions = functionsOf(config);
 
   const start = async (input: object = {}, name = `run-${process.hrtime.bigint()}`) => {
@@ -130,7 +135,7 @@ export async function startStack(scale: TimeScale): Promise<Stack> {
     ended,
     run: async (input) => ended(await start(input)),
     async until(executionArn, happened) {
-      for (const deadline = Date.now() + RUN_WITHIN_MS; ; await pause(30)) {
+      for (const deadline = Date.now() + RUN_WITHIN_MS; ; await pause(LOOK_EVERY_MS)) {
         const history = await historyOf(sfn, executionArn);
         if (happened(history)) return;
         const ended = history.some(
@@ -151,6 +156,11 @@ export async function startStack(scale: TimeScale): Promise<Stack> {
       const definition = functions[deployed] as FunctionDefinition;
       const merged = { ...definition.environment, ...environment };
       endpoint.deploy(deployed, { ...definition, environment: merged });
+    },
+    async lockHolder() {
+      const Key = { lock: { S: 'medallion' } };
+      const { Item } = await dynamo.send(new GetItemCommand({ TableName: platform.lockTable, Key }));
+      return Item?.['owner']?.S;
     },
     alerts: () => receiveAll(sqs, platform.alertQueueUrl),
     async close() {

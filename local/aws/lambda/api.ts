@@ -26,6 +26,8 @@ export type LambdaOptions = {
   functions: Readonly<Record<string, FunctionDefinition>>;
   /** What went wrong with an event that nobody waits for. */
   onLostEvent: (functionName: string, error: string) => void;
+  /** Start one sandbox of each function at once, as provisioned concurrency does: the first call then isn't cold. */
+  warm: boolean;
   /** What functions write to stdout and stderr: their logs and metrics. */
   onOutput: (functionName: string, text: string) => void;
 };
@@ -52,6 +54,12 @@ export class LambdaApi {
     this.#options = options;
     this.#endpointUrl = endpointUrl;
     for (const [name, definition] of Object.entries(options.functions)) this.deploy(name, definition);
+  }
+
+  /** To be called when the endpoint has its address, which a sandbox's environment holds. */
+  warmUp(): void {
+    if (!this.#options.warm) return;
+    for (const [name, { definition, idle }] of this.#deployed) idle.push(this.#start(name, definition));
   }
 
   /** Deploys a function or a new version of it; warm sandboxes of the old one are dropped. */

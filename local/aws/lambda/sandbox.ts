@@ -32,10 +32,12 @@ export class Sandbox {
     for (const stream of [this.#worker.stdout, this.#worker.stderr]) {
       stream.setEncoding('utf8').on('data', onOutput);
     }
-    this.#worker.on('error', () => {}); // told to the invocation in progress
-    this.#worker.once('exit', () => {
-      this.#exited = true;
-    });
+    // The invocation in progress is told; the thread ends after an error as well as on its own.
+    for (const end of ['error', 'exit']) {
+      this.#worker.on(end, () => {
+        this.#exited = true;
+      });
+    }
     // A warm sandbox keeps no process alive.
     this.#worker.unref();
   }
