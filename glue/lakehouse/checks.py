@@ -4,7 +4,7 @@ from collections.abc import Mapping, Sequence
 from typing import Any
 
 from pyspark.sql import DataFrame, SparkSession
-from pyspark.sql import functions as F
+from pyspark.sql.functions import expr
 
 from lakehouse.registry import Rule
 from lakehouse.report import Check
@@ -23,9 +23,9 @@ def rule_checks(rows: DataFrame, rules: Sequence[Rule], counts: Mapping[str, str
     Raises BrokenRuleError that names the rule and Spark's reason.
     """
     active = "is_active AND " if "is_active" in rows.columns else ""
-    aggregates: list[Any] = [F.expr(sql).alias(name) for name, sql in (counts or {}).items()]
+    aggregates: list[Any] = [expr(sql).alias(name) for name, sql in (counts or {}).items()]
     for rule in rules:
-        column = F.expr(f"count_if({active}({rule.where}))").alias(rule.name)
+        column = expr(f"count_if({active}({rule.where}))").alias(rule.name)
         try:
             rows.select(column)
         except Exception as error:
@@ -52,10 +52,8 @@ def file_checks(
     Raises BrokenRuleError that names the file, ValueError when a severity is neither fail nor warn.
     """
     parts = statements(render(assets.text(path), identifiers, path))
-    query = "\nUNION ALL\n".join(
-        f"SELECT `name`, `severity`, CAST(`value` AS DOUBLE) AS `value`, CAST(`limit` AS DOUBLE) AS `limit` FROM (\n{p}\n)"
-        for p in parts
-    )
+    columns = "`name`, `severity`, CAST(`value` AS DOUBLE) AS `value`, CAST(`limit` AS DOUBLE) AS `limit`"
+    query = "\nUNION ALL\n".join(f"SELECT {columns} FROM (\n{part}\n)" for part in parts)
     try:
         rows = (spark.sql(query, args=dict(values)) if values else spark.sql(query)).collect()
     except Exception as error:

@@ -1,0 +1,127 @@
+"""Reference columns: what a silver row shows of other tables' rows, kept up to date from both sides."""
+
+from collections.abc import Collection, Mapping, Sequence
+from dataclasses import dataclass
+
+from pyspark.sql import DataFrame
+from pyspark.sql.functions import expr
+
+from lakehouse.iceberg import Consumed, IcebergTable, consumed, mark_consumed
+from lakehouse.names import quoted
+from lakehouse.registry import Reference
+from lakehouse.silver.cache import Cache
+from lakehouse.silver.held import HeldError
+
+
+@dataclass(frozen=True)
+class SilverState:
+    """A silver table as others may read it in this run: prepared on a branch, or as published."""
+
+    table: IcebergTable
+    snapshot_id: int | None
+    clock: int
+    columns: Mapping[str, str]
+
+    def rows(self) -> DataFrame:
+        """Its rows."""
+        assert self.snapshot_id is not None
+        return self.table.at(self.snapshot_id)
+
+
+@dataclass(frozen=True)
+class Lookup:
+    """A reference of a table with the state of the table that it points to."""
+
+    reference: Reference
+    state: SilverState
+    consumer: str
+
+    def is_new(self, own_columns: Collection[str]) -> bool:
+        """Whether the referenced table changed since the referring rows were looked up, or never were."""
+        seen = self.seen()
+        new_columns = not set(self.reference.columns) <= set(own_columns)
+        return new_columns or seen is None or seen.snapshot_id != self.state.snapshot_id
+
+    def seen(self) -> Consumed | None:
+        """The state of the referenced table that the referring rows show."""
+        return consumed(self.state.table, self.consumer)
+
+    def mark_seen(self) -> None:
+        """Moves the tag: the referring rows show this state."""
+        if self.state.snapshot_id is not None:
+            mark_consumed(self.state.table, self.consumer, Consumed(self.state.clock, self.state.snapshot_id))
+
+
+def lookups(table_id: str, references: Sequence[Reference], states: Mapping[str, SilverState]) -> list[Lookup]:
+    """The references whose tables are in silver. Raises HeldError when a column that is asked for is not there."""
+    found = []
+    for reference in references:
+        state = states.get(reference.table_id)
+        if state is None or state.snapshot_id is None:
+            continue
+        wanted = [*reference.on.values(), *reference.columns.values()]
+        missing = sorted(c for c in wanted if c not in state.columns)
+        if missing:
+            raise HeldError(
+                f"{table_id}: its reference asks {reference.table_id} for {', '.join(missing)}, which silver does not "
+                "have; correct the reference in tables.yml"
+            )
+        found.append(Lookup(reference, state, f"ref_{table_id}"))
+    return found
+
+
+def types(found: Sequence[Lookup]) -> dict[str, str]:
+    """The reference columns' types: those of the columns taken."""
+    return {own: lookup.state.columns[theirs] for lookup in found for own, theirs in lookup.reference.columns.items()}
+
+
+def add_columns(rows: DataFrame, found: Sequence[Lookup]) -> DataFrame:
+    """The rows with their reference columns; `rows` carries the columns to look up by as __on_<name>.
+
+    A row is shown as it was last known, deleted or not; where there is none the columns are null.
+    """
+    for lookup in found:
+        on = {f"__ref{i}": (f"__on_{own}", theirs) for i, (own, theirs) in enumerate(lookup.reference.on.items())}
+        taken = [f"{quoted(theirs)} AS {quoted(own)}" for own, theirs in lookup.reference.columns.items()]
+        known = lookup.state.rows().selectExpr(*[f"{quoted(t)} AS {r}" for r, (_, t) in on.items()], *taken)
+        wanted = rows.select(*[expr(f"{quoted(o)} AS {r}_") for r, (o, _) in on.items()])
+        known = known.join(wanted, expr(" AND ".join(f"{r} = {r}_" for r in on)), "left_semi")
+        condition = " AND ".join(f"{quoted(o)} = {r}" for r, (o, _) in on.items())
+        rows = rows.join(known, expr(condition), "left").drop(*on)
+    return rows
+
+
+def changed_rows(silver: DataFrame, key: Sequence[str], found: Sequence[Lookup], cache: Cache) -> DataFrame | None:
+    """Keys of silver's rows whose referenced rows changed since they were last looked up; None when there are none."""
+    changed = None
+    for lookup in found:
+        keys = _changed_keys(silver, lookup, cache)
+        if keys is None:
+            continue
+        on = " AND ".join(f"{quoted(own)} = {quoted('__' + theirs)}" for own, theirs in lookup.reference.on.items())
+        rows = silver.join(keys, expr(on), "left_semi").selectExpr(*[quoted(k) for k in key])
+        changed = rows if changed is None else changed.unionByName(rows)
+    return changed
+
+
+def _changed_keys(silver: DataFrame, lookup: Lookup, cache: Cache) -> DataFrame | None:
+    """Keys (as __<name>) of referenced rows whose columns taken differ from what the referring rows show."""
+    if not lookup.is_new(silver.columns):
+        return None
+    seen = lookup.seen() if set(lookup.reference.columns) <= set(silver.columns) else None
+    theirs = list(lookup.reference.on.values())
+    keys = [f"__{name}" for name in theirs]
+    taken = sorted(set(lookup.reference.columns.values()))
+
+    def columns(rows: DataFrame, prefix: str) -> DataFrame:
+        had = set(rows.columns)
+        values = [f"{quoted(c) if c in had else 'NULL'} AS {prefix}{i}" for i, c in enumerate(taken)]
+        return rows.selectExpr(*[f"{quoted(name)} AS {quoted('__' + name)}" for name in theirs], *values)
+
+    now = columns(lookup.state.rows().where(f"_batch > {seen.batch if seen else 0}"), "__now")
+    if seen is not None:
+        then = columns(lookup.state.table.at(seen.snapshot_id), "__then").join(now, keys, "left_semi")
+        differs = " OR ".join(f"NOT (__now{i} <=> __then{i})" for i in range(len(taken)))
+        now = now.join(then, keys, "left").where(differs)
+    changed = cache.keep(now.select(*[quoted(k) for k in keys]))
+    return None if changed.isEmpty() else changed
