@@ -83,8 +83,11 @@ function kafkaClient({ broker, log }: PipeRunnerOptions): Kafka {
     retry: { initialRetryTime: 200, maxRetryTime: 5_000, retries: Number.MAX_SAFE_INTEGER },
     logCreator:
       () =>
-      ({ namespace, log: { message, error } }) =>
-        log('error', `kafka: ${message}`, { namespace, error: String(error ?? '') }),
+      ({ namespace, log: { message, error } }) => {
+        // A broker's refusal is tried again, or ends the consumer, which is told.
+        if (namespace === 'Connection' && message.startsWith('Response ')) return;
+        log('error', `kafka: ${message}`, { namespace, error: String(error ?? '') });
+      },
   });
 }
 

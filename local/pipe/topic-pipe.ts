@@ -30,7 +30,8 @@ export type PipeLog = (level: 'info' | 'error', message: string, fields: Record<
 export const DEFAULT_FILE: FileRules = { bytes: 5 * 1024 * 1024, maxAgeMs: 1_000, quietMs: 150 };
 export const DEFAULT_BACKOFF: Backoff = { firstMs: 200, maxMs: 10_000 };
 
-const FETCH_BYTES = 8 * 1024 * 1024;
+/** As they lie in Kafka, gzip: several full invocations once they are unpacked, with their schemas. */
+const FETCH_BYTES = 512 * 1024;
 const FETCH_WAIT_MS = 500;
 /** The broker's least: after kill -9, the group waits so long for the member that is gone. */
 const SESSION_TIMEOUT_MS = 6_000;

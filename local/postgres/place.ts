@@ -72,6 +72,8 @@ function outsideData(state: OwnedState, account: Account, report: (message: stri
       content.outside.push(folder);
     });
   }
+  // Made first: a recursive mkdir would close it to the account as well.
+  mkdirSync(SHARED_ROOT, { recursive: true, mode: 0o755 });
   mkdirSync(folder, { recursive: true, mode: 0o700 });
   chownSync(folder, account.uid, account.gid);
   return join(folder, 'postgres');

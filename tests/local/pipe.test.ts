@@ -199,6 +199,7 @@ function realEndpoint(): Promise<Endpoint> {
     glue: { workerUrl: 'http://127.0.0.1:1', jobs: {} },
     lambda: {
       region: 'us-east-1',
+      warm: false,
       functions: {
         [deployedName(deployment, 'enrich')]: {
           handler: join(PROJECT_ROOT, 'functions/enrich/handler.ts'),
