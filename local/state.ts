@@ -220,7 +220,8 @@ function assertUsable(root: string): void {
   }
   if (!existsSync(root)) return;
   const foreign =
-    !existsSync(statePaths(root).state) && readdirSync(root).some((name) => !name.startsWith('owner.lock'));
+    !existsSync(statePaths(root).state) &&
+    readdirSync(root).some((name) => !/^(owner.lock|state.json)/.test(name));
   if (foreign) throw new Error(`${root} is not empty and not a state folder; name an empty or a new one.`);
 }
 

@@ -230,7 +230,7 @@ async function untilReady({ spec, ended }: Running, closing: AbortSignal): Promi
     if (outcome === true) return null;
     if (outcome === 'late')
       return `was not healthy within ${spec.readyWithinMs / 1000} s${lastError}. The end of its log:`;
-    if (outcome !== false) return outcome;
+    if (outcome !== false && !closing.aborted) return outcome;
   }
   return 'was stopped before it was healthy.';
 }
