@@ -7,7 +7,7 @@ import { setTimeout as pause } from 'node:timers/promises';
 import { gunzipSync } from 'node:zlib';
 import { afterAll, afterEach, beforeAll, describe, expect, it } from '@jest/globals';
 import getPort from 'get-port';
-import { Kafka, logLevel, type Message } from 'kafkajs';
+import { CompressionTypes, Kafka, logLevel, type Message, type Producer } from 'kafkajs';
 import type { PipeKafkaRecord } from '../../functions/cdc/kafka-record.ts';
 import type { Pack } from '../../functions/cdc/pack.ts';
 import { parseRegistry } from '../../functions/cdc/registry.ts';
@@ -37,15 +37,20 @@ const statusFile = join(folder, 'pipe.json');
 let state: OwnedState;
 let supervisor: Supervisor;
 let broker: Broker;
+let producer: Producer;
 
 beforeAll(async () => {
   state = await ownState(join(folder, 'state'), () => undefined);
   supervisor = new Supervisor(state, () => undefined);
   broker = await startKafka(supervisor, state, { broker: await getPort(), controller: await getPort() });
   await ensureTopics(broker.address, registry);
+  const kafka = new Kafka({ brokers: [broker.address], logLevel: logLevel.NOTHING });
+  producer = kafka.producer({ createPartitioner: () => () => 0 });
+  await producer.connect();
 }, 90_000);
 
 afterAll(async () => {
+  await producer?.disconnect();
   await supervisor?.stopAll();
   state?.release();
   rmSync(folder, { recursive: true, force: true });
@@ -259,11 +264,7 @@ function runPipe(endpoint: Endpoint): ChildProcess {
 }
 
 async function produce(topic: string, messages: Message[]): Promise<void> {
-  const kafka = new Kafka({ brokers: [broker.address], logLevel: logLevel.NOTHING });
-  const producer = kafka.producer({ createPartitioner: () => () => 0 });
-  await producer.connect();
-  await producer.send({ topic, messages });
-  await producer.disconnect();
+  await producer.send({ topic, messages, compression: CompressionTypes.GZIP });
 }
 
 function committed(topic: string): Promise<number> {
