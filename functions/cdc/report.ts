@@ -42,8 +42,14 @@ export type PartitionReport = {
   gaps: Gap[];
 };
 
-/** What bronze saw in the landing zone: keys last changed within ten minutes before `at`. */
-export type LandingListing = { at: string; full: boolean; recent: string[] };
+/** What bronze saw in the landing zone; `recent`: keys last changed within ten minutes before `at`. */
+export type LandingListing = {
+  at: string;
+  full: boolean;
+  recent: string[];
+  /** Files that wait for the next run, because one takes only so many. */
+  left?: number;
+};
 
 /** One layer of one run, as its job writes it (docs/architecture.md, "Reports and gates"). Times are ISO 8601 in UTC. */
 export type LayerReport = {
@@ -132,7 +138,7 @@ export function verdictOf(report: LayerReport): GateAnswer {
     proceed: !nothingPublished,
     layer,
     reason: reasonOf(report, failures, warnings, held),
-    failures: failures.length > 0 ? failures : warnings,
+    failures: (failures.length > 0 ? failures : warnings).slice(0, MOST_FAILURES),
     held,
   };
 }
@@ -157,6 +163,9 @@ function failedChecks(report: LayerReport, severity: CheckResult['severity']): F
       .map(({ name, value, limit, detail }) => ({ table, check: name, value, limit, detail })),
   );
 }
+
+/** Failures that an answer carries: Step Functions passes at most 256 KB from state to state. */
+const MOST_FAILURES = 50;
 
 /** Offsets that have been missing for an hour: a failure of the path, not of a table's rows. */
 function staleGaps({ partitions = [], finished_at }: LayerReport): Failure[] {

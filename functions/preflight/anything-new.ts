@@ -7,8 +7,8 @@ import { readJson } from './stored-json.ts';
 export type LandingZone = { bucket: string; tables: readonly string[]; lookBackMs: number };
 
 /**
- * Whether a run has something to do. `landed`: an object that bronze has not seen. `unfinished`: a layer failed or is
- * behind the one before it; whoever loops should wait a little then, for it may fail again.
+ * Whether a run has something to do. `landed`: an object that bronze has not taken. `unfinished`: the last run broke
+ * or never came to a layer; whoever loops should wait a little then, for it may fail again.
  */
 export type News = { kind: 'landed' | 'unfinished' | 'nothing'; reason: string };
 
@@ -26,6 +26,7 @@ export async function anythingNew(s3: S3Client, zone: LandingZone, now: Date): P
   const unfinished = unfinishedWork(reports);
   if (unfinished !== undefined) return { kind: 'unfinished', reason: unfinished };
   const listing = reports.bronze?.listing;
+  if (listing?.left) return { kind: 'landed', reason: `${listing.left} files were left for the next run` };
   for (const table of zone.tables) {
     const key = await unseenKey(s3, zone, table, listing, now);
     if (key !== undefined) return { kind: 'landed', reason: `${key} has landed` };
@@ -42,24 +43,21 @@ async function latestReports(s3: S3Client, bucket: string): Promise<LatestReport
   return { ...(bronze && { bronze }), ...(silver && { silver }), ...(gold && { gold }) };
 }
 
-/** Why the last run has to be completed; undefined when every layer is done with what bronze holds. */
+/**
+ * Why the last run has to be completed; undefined when each layer's newest report is of the same run and none failed.
+ * Batches don't tell: one that brings a layer nothing new leaves its number behind. A table that a check holds back
+ * doesn't count either: it would be held again.
+ */
 export function unfinishedWork({ bronze, silver, gold }: LatestReports): string | undefined {
   for (const report of [bronze, silver, gold]) {
     if (report?.status === 'failed') return `the last ${report.layer} job failed: ${report.error}`;
   }
-  return behind('silver', silver, bronze) ?? behind('gold', gold, silver);
-}
-
-function behind(
-  layer: Layer,
-  own: LayerReport | undefined,
-  before: LayerReport | undefined,
-): string | undefined {
-  const target = before?.batch ?? null;
-  if (target === null || before === undefined) return undefined;
-  if (own === undefined) return `${layer} has not run yet, ${before.layer} is at batch ${target}`;
-  if (own.batch === null || own.batch >= target) return undefined;
-  return `${layer} is at batch ${own.batch}, ${before.layer} at ${target}`;
+  if (bronze === undefined) return undefined;
+  const layers = { silver, gold };
+  for (const layer of ['silver', 'gold'] as const) {
+    if (layers[layer]?.run_id !== bronze.run_id) return `run ${bronze.run_id} ended before ${layer}`;
+  }
+  return undefined;
 }
 
 /** A key of a table that bronze's last listing doesn't cover. Without a listing every key is one. */

@@ -6,8 +6,8 @@ import { parseRegistry } from '../cdc/registry.ts';
 const HOUR_MS = 60 * 60 * 1000;
 const GIB = 1024 ** 3;
 
-/** Firehose retries a delivery for 24 h and then files it under the hour of its first try; one more for its buffer. */
-const LOOK_BACK_HOURS = 25;
+/** Firehose retries a delivery for 24 h and then files it under the hour of its first try; two more as margin. */
+const LOOK_BACK_HOURS = 26;
 
 export type PreflightConfig = Deployment & {
   epoch: number;

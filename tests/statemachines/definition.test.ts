@@ -1,0 +1,89 @@
+import { readdirSync } from 'node:fs';
+import { fileURLToPath } from 'node:url';
+import { describe, expect, it } from '@jest/globals';
+import { medallionSubstitutions } from '../../local/aws/platform.ts';
+import { loadStateMachine, substitutionsIn } from '../../local/aws/state-machine.ts';
+import { type Definition, problemsOf } from './asl-rules.ts';
+
+const FOLDER = fileURLToPath(new URL('../../statemachines/', import.meta.url));
+const deployment = { project: 'cdc_demo', stage: 'dev', assets: 's3://bucket/assets/0123' };
+const substitutions: Record<string, Record<string, string>> = {
+  'medallion.asl.yml': medallionSubstitutions(
+    deployment,
+    'arn:aws:sns:us-east-1:123456789012:cdc-demo-dev-alerts',
+  ),
+};
+
+function load(file: string): Definition {
+  return JSON.parse(loadStateMachine(FOLDER + file, substitutions[file] ?? {})) as Definition;
+}
+
+describe.each(readdirSync(FOLDER))('%s', (file) => {
+  it('has no problem, and nothing is left to substitute', () => {
+    const definition = load(file);
+    expect(problemsOf(definition)).toEqual([]);
+    expect(substitutionsIn(JSON.stringify(definition))).toEqual([]);
+  });
+});
+
+describe('the medallion', () => {
+  it('gives the lock back on every way on which it may have been taken', () => {
+    const { States } = load('medallion.asl.yml');
+    const keepsLock = (name: string, seen: string[] = []): string[][] => {
+      const state = States[name];
+      if (!state || seen.includes(name) || name.startsWith('ReleaseLock')) return [];
+      if (state.End || state.Type === 'Fail') return [[...seen, name]];
+      const next = [
+        state.Next,
+        state.Default,
+        ...(state.Choices ?? []).map(({ Next }) => Next),
+        ...(state.Catch ?? []).map(({ Next }) => Next),
+      ];
+      return next.flatMap((to) => (to === undefined ? [] : keepsLock(to, [...seen, name])));
+    };
+    expect(keepsLock('AcquireLock')).toEqual([['AcquireLock', 'LockTaken', 'AlreadyRunning']]);
+  });
+});
+
+/** What neither Step Functions nor asl-validator may let through. */
+const mistakes: Record<string, (definition: Definition) => void> = {
+  'a Next to a missing state': ({ States }) => Object.assign(States['Silver'] ?? {}, { Next: 'Golden' }),
+  'a Catch to a missing state': ({ States }) => {
+    const [caught] = States['Silver']?.Catch ?? [];
+    Object.assign(caught ?? {}, { Next: 'Alrt' });
+  },
+  'a state that nothing leads to': ({ States }) => Object.assign(States, { Orphan: { Type: 'Succeed' } }),
+  'a misspelt .sync': ({ States }) =>
+    Object.assign(States['Silver'] ?? {}, { Resource: 'arn:aws:states:::glue:startJobRun.snyc' }),
+  'a misspelt action': ({ States }) =>
+    Object.assign(States['Silver'] ?? {}, { Resource: 'arn:aws:states:::glue:startJobRn.sync' }),
+  'a job without a name': ({ States }) =>
+    Object.assign(States['Silver'] ?? {}, { Parameters: { Arguments: {} } }),
+  'a backoff below 1': ({ States }) => {
+    const [retry] = States['Silver']?.Retry ?? [];
+    Object.assign(retry ?? {}, { BackoffRate: 0.5 });
+  },
+  'no jitter': ({ States }) => {
+    const [retry] = States['Silver']?.Retry ?? [];
+    Object.assign(retry ?? {}, { JitterStrategy: 'NONE' });
+  },
+  'no timeout': ({ States }) => delete States['Silver']?.TimeoutSeconds,
+  'no catch': ({ States }) => delete States['Silver']?.Catch,
+  'a result that replaces the state': ({ States }) => delete States['Silver']?.ResultPath,
+  'a choice without default': ({ States }) => delete States['SilverVerdict']?.Default,
+  'an unknown field': ({ States }) => Object.assign(States['Silver'] ?? {}, { ResultPth: '$.x' }),
+  'a bad path': ({ States }) => Object.assign(States['Silver'] ?? {}, { ResultPath: 'silver' }),
+  'no way on': ({ States }) => delete States['Silver']?.Next,
+  'plain text where a path is due': ({ States }) =>
+    Object.assign(States['Alert'] ?? {}, {
+      Parameters: { TopicArn: 'arn', Subject: 's', 'Message.$': 'plain text' },
+    }),
+};
+
+describe('the rules', () => {
+  it.each(Object.keys(mistakes))('find %s', (mistake) => {
+    const definition = load('medallion.asl.yml');
+    mistakes[mistake]?.(definition);
+    expect(problemsOf(definition)).not.toEqual([]);
+  });
+});
