@@ -1,6 +1,8 @@
 import { type ChildProcess, spawn } from 'node:child_process';
 import { once } from 'node:events';
 import { closeSync, globSync, mkdtempSync, openSync, readFileSync, rmSync } from 'node:fs';
+import { createServer, request as httpRequest, type IncomingMessage } from 'node:http';
+import type { AddressInfo } from 'node:net';
 import { tmpdir } from 'node:os';
 import { join } from 'node:path';
 import { setTimeout as pause } from 'node:timers/promises';
@@ -138,17 +140,21 @@ describe('the pipe runner', () => {
       const { key, value } = recorded[index % recorded.length] as PipeKafkaRecord;
       return { key: bytes(key), value: bytes(value) };
     });
-    const first = runPipe(endpoint);
-    await until('the first file', async () => {
-      if (landingFiles().length === 0) await produce(TOPIC, messages.splice(0, 200));
-      return landingFiles().length > 0;
-    });
-    while (messages.length > 0) await produce(TOPIC, messages.splice(0, 200));
+    const gate = await startGate(endpoint.url);
+    running.unshift(gate);
+    const first = runPipe(gate.url);
+    await produce(TOPIC, messages.splice(0, 1_000));
+    await until('the first file', () => landingFiles().length > 0);
+    gate.holdPuts();
+    while (messages.length > 0) await produce(TOPIC, messages.splice(0, 500));
+    // The next file is on its way, not closed: the worst moment.
+    await until('a file on its way', () => gate.held() > 0);
     first.kill('SIGKILL');
     await once(first, 'exit');
+    gate.open();
     const interrupted = coveredOffsets();
 
-    const second = runPipe(endpoint);
+    const second = runPipe(gate.url);
     await until('the end of the topic', async () => (await committed(TOPIC)) === records);
     second.kill('SIGTERM');
     expect(await once(second, 'exit')).toEqual([0, null]);
@@ -234,7 +240,42 @@ function realEndpoint(): Promise<Endpoint> {
   });
 }
 
-function runPipe(endpoint: Endpoint): ChildProcess {
+/** Passes requests on to the endpoint; PUTs may be held back on their way. */
+async function startGate(target: string) {
+  let holding = false;
+  const held: IncomingMessage[] = [];
+  const server = createServer((request, response) => {
+    if (holding && request.method === 'PUT') {
+      held.push(request);
+      return;
+    }
+    const { method, headers } = request;
+    const onward = httpRequest(new URL(request.url ?? '/', target), { method, headers }, (answer) => {
+      response.writeHead(answer.statusCode ?? 502, answer.headers);
+      answer.pipe(response);
+    });
+    onward.on('error', () => response.destroy());
+    request.pipe(onward);
+  }).listen(0, '127.0.0.1');
+  await once(server, 'listening');
+  return {
+    url: `http://127.0.0.1:${(server.address() as AddressInfo).port}`,
+    held: () => held.length,
+    holdPuts: () => {
+      holding = true;
+    },
+    open: () => {
+      holding = false;
+      for (const request of held) request.destroy();
+    },
+    async stop() {
+      server.closeAllConnections();
+      server.close();
+    },
+  };
+}
+
+function runPipe(endpointUrl: string): ChildProcess {
   const log = openSync(pipeLog(), 'a');
   const child = spawn(
     process.execPath,
@@ -251,7 +292,7 @@ function runPipe(endpoint: Endpoint): ChildProcess {
       stdio: ['ignore', log, log],
       env: {
         ...process.env,
-        AWS_ENDPOINT_URL: endpoint.url,
+        AWS_ENDPOINT_URL: endpointUrl,
         AWS_REGION: 'us-east-1',
         AWS_ACCESS_KEY_ID: 'local',
         AWS_SECRET_ACCESS_KEY: 'local',
