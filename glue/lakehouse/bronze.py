@@ -11,9 +11,10 @@ from lakehouse import landed
 from lakehouse.bronze_commit import Staged, commit, recover
 from lakehouse.bronze_plan import PlannedPack, islands_after, plan
 from lakehouse.bronze_report import HIGH_WATER, Taken, fill_report
+from lakehouse.bronze_schemas import register_schemas
 from lakehouse.lake_tables import ensure_bronze_table, ensure_engine_tables
-from lakehouse.landed import Island, Partition, oldest_gap
-from lakehouse.landing import list_landing, remember_listing
+from lakehouse.landed import Landed
+from lakehouse.landing import list_landing, remember_listing, table_of
 from lakehouse.packs import PACKS, read_packs
 from lakehouse.report import Report, utc_text
 from lakehouse.run import Run
@@ -27,26 +28,26 @@ def run(run: Run, report: Report) -> None:
     """Takes one batch, as much as one run may, and fills the report."""
     ensure_engine_tables(run)
     recover(run)
-    islands = landed.islands(run)
-    batch = landed.highest_batch(run)
-    listing = list_landing(run, oldest_gap(islands))
-    taken = Taken()
+    before = landed.look(run)
+    listing = list_landing(run, before)
+    taken = Taken(before.batch)
+    islands = before.islands
     if listing.files:
-        batch += 1
-        taken = _take(run, batch, [file.key for file in listing.files], islands)
+        taken = _take(run, before, [file.key for file in listing.files])
+        islands = islands_after(before.islands, (p.pack for p in taken.planned), run.started_at)
+        landed.remember(run, before, taken.batch, islands, taken.files)
     remember_listing(run, listing)
-    islands = islands_after(islands, (p.pack for p in taken.planned), run.started_at)
-    fill_report(run, report, batch, listing, islands, taken)
+    fill_report(run, report, listing, islands, taken)
 
 
-def _take(run: Run, batch: int, keys: Sequence[str], islands: Mapping[Partition, Sequence[Island]]) -> Taken:
+def _take(run: Run, before: Landed, keys: Sequence[str]) -> Taken:
     """Commits the files' packs as one batch."""
     packs = read_packs(run, keys)
     try:
-        planned = plan(packs.packs, islands)
-        taken = Taken(keys, planned, _accepted(run, planned), packs.wrong, packs.unreadable)
-        _register_schemas(run, planned)
-        commit(run, batch, _staged(run, batch, taken), _landed_rows(run, batch, taken))
+        planned = plan(packs.packs, before.islands)
+        taken = Taken(before.batch + 1, keys, planned, _accepted(run, planned), packs.wrong, packs.unreadable)
+        register_schemas(run, planned)
+        commit(run, taken.batch, _staged(run, taken), _landed_rows(run, taken))
         return taken
     finally:
         packs.release()
@@ -70,28 +71,10 @@ def _covered(planned: Iterable[PlannedPack]) -> str:
     )
 
 
-def _register_schemas(run: Run, planned: Iterable[PlannedPack]) -> None:
-    """Registers column lists before any event that has them is there to read."""
-    first: dict[tuple[Any, ...], int] = {}
-    for pack in (p.pack for p in planned if not p.is_duplicate and p.pack.schema_id):
-        key = (pack.table_id, pack.schema_id, pack.partition.epoch, pack.partition.topic, pack.partition.partition)
-        first[key] = min(pack.interval[0], first.get(key, pack.interval[0]))
-    if not first:
-        return
-    schemas = run.engine_table("bronze_schemas")
-    rows = run.spark.sql(
-        f"SELECT table_id, schema_id, epoch, topic, partition, first_offset FROM {schemas.name}"
-    ).collect()
-    known = {tuple(row)[:5]: row.first_offset for row in rows}
-    if any(key not in known or offset < known[key] for key, offset in first.items()):
-        identifiers = {"schemas": schemas.name, "packs": PACKS}
-        run_file(run.spark, run.assets, "sql/bronze/schemas.sql", identifiers, {"first_seen": utc_text(run.started_at)})
-
-
-def _staged(run: Run, batch: int, taken: Taken) -> list[Staged]:
+def _staged(run: Run, taken: Taken) -> list[Staged]:
     """What each table gets of the batch."""
     covered = _covered(taken.planned)
-    stamps = {"covered": covered, "batch": batch, "processed_at": utc_text(run.started_at)}
+    stamps = {"covered": covered, "batch": taken.batch, "processed_at": utc_text(run.started_at)}
     events: dict[str, int] = defaultdict(int)
     for p in taken.planned:
         events[p.pack.table_id] += taken.accepted[p.pack.pack_id][0]
@@ -119,15 +102,15 @@ def _query(run: Run, path: str, values: Mapping[str, Any], rows: int) -> Any:
     return query
 
 
-def _landed_rows(run: Run, batch: int, taken: Taken) -> list[dict[str, Any]]:
+def _landed_rows(run: Run, taken: Taken) -> list[dict[str, Any]]:
     """One row a pack; files without a pack that can be taken have one too, so that they are not read again."""
-    stamps = {"batch": batch, "run_id": run.arguments.run_id, "processed_at": utc_text(run.started_at)}
+    stamps = {"batch": taken.batch, "run_id": run.arguments.run_id, "processed_at": utc_text(run.started_at)}
     rows = [{**_landed_row(p, *taken.accepted[p.pack.pack_id]), **stamps} for p in taken.planned]
     with_packs = {p.pack.src_file for p in taken.planned}
     for key in taken.files:
         if key not in with_packs:
             wrong = sum(w.src_file == key for w in taken.wrong) + (key in taken.unreadable)
-            rows.append({"table_id": key.split("/")[1], "src_file": key, "quarantined": wrong, **stamps})
+            rows.append({"table_id": table_of(key), "src_file": key, "quarantined": wrong, **stamps})
     return rows
 
 

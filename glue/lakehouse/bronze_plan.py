@@ -1,10 +1,10 @@
 """What of a batch's packs is new: decided from offset intervals alone, without a look at bronze."""
 
-from collections.abc import Iterable, Mapping, Sequence
+from collections.abc import Iterable, Sequence
 from dataclasses import dataclass
 from datetime import datetime
 
-from lakehouse.landed import Island, Partition
+from lakehouse.landed import Island, Islands, Partition
 from lakehouse.offsets import Interval, merged, without
 from lakehouse.packs import Pack
 
@@ -29,7 +29,7 @@ class PlannedPack:
         return list(self.covered) == [self.pack.interval]
 
 
-def plan(packs: Iterable[Pack], islands: Mapping[Partition, Sequence[Island]]) -> list[PlannedPack]:
+def plan(packs: Iterable[Pack], islands: Islands) -> list[PlannedPack]:
     """Decides each pack in the order given; the first pack that brings an offset keeps it."""
     taken = {partition: [i.interval for i in found] for partition, found in islands.items()}
     highest = {partition: intervals[-1][1] for partition, intervals in taken.items()}
@@ -43,9 +43,7 @@ def plan(packs: Iterable[Pack], islands: Mapping[Partition, Sequence[Island]]) -
     return out
 
 
-def islands_after(
-    islands: Mapping[Partition, Sequence[Island]], packs: Iterable[Pack], now: datetime
-) -> dict[Partition, list[Island]]:
+def islands_after(islands: Islands, packs: Iterable[Pack], now: datetime) -> dict[Partition, list[Island]]:
     """The covered intervals once these packs are taken at `now`."""
     pieces: dict[Partition, list[Island]] = {partition: list(found) for partition, found in islands.items()}
     for pack in packs:

@@ -5,8 +5,8 @@ from dataclasses import dataclass, field
 from typing import Any
 
 from lakehouse.bronze_plan import PlannedPack
-from lakehouse.landed import Island, Partition, gaps_of
-from lakehouse.landing import Listing, captured_tables
+from lakehouse.landed import Island, Islands, Partition, gaps_of
+from lakehouse.landing import Listing, captured_tables, table_of
 from lakehouse.offsets import frontier
 from lakehouse.packs import WrongPack
 from lakehouse.report import Check, Report, TableReport, utc_text
@@ -18,8 +18,10 @@ HIGH_WATER = "cdc.high-water-lsn"
 
 @dataclass(frozen=True)
 class Taken:
-    """One batch: its files, its packs and what of each was new (events, quarantined records) by pack id."""
+    """One batch; without files nothing was taken and it is the last one. `accepted` says by pack id how much of a pack
+    was new: (events, quarantined records)."""
 
+    batch: int
     files: Sequence[str] = ()
     planned: Sequence[PlannedPack] = ()
     accepted: Mapping[str, tuple[int, int]] = field(default_factory=dict)
@@ -31,18 +33,11 @@ class Taken:
         return sum(quarantined for _, quarantined in self.accepted.values()) + len(self.wrong) + len(self.unreadable)
 
 
-def fill_report(
-    run: Run,
-    report: Report,
-    batch: int,
-    listing: Listing,
-    islands: Mapping[Partition, Sequence[Island]],
-    taken: Taken,
-) -> None:
+def fill_report(run: Run, report: Report, listing: Listing, islands: Islands, taken: Taken) -> None:
     """Writes the outcome of a run into its report. `islands` are the covered offsets after it."""
-    report.batch = batch
+    report.batch = taken.batch
     current = _current(islands)
-    report.tables = [_table_report(run, table_id, batch, current, taken) for table_id in captured_tables(run)]
+    report.tables = [_table_report(run, table_id, current, taken) for table_id in captured_tables(run)]
     report.extra["partitions"] = [_partition_json(partition, found) for partition, found in sorted(current.items())]
     report.extra["listing"] = listing.to_json()
     if listing.strangers:
@@ -50,7 +45,7 @@ def fill_report(
         report.checks.append(Check("unregistered_landing", "warn", len(listing.strangers), 0, detail))
 
 
-def _current(islands: Mapping[Partition, Sequence[Island]]) -> dict[Partition, Sequence[Island]]:
+def _current(islands: Islands) -> dict[Partition, Sequence[Island]]:
     """Partitions of each topic's highest epoch: what is missing of an older one can't come any more."""
     epochs: dict[tuple[str, int], int] = {}
     for p in islands:
@@ -58,12 +53,10 @@ def _current(islands: Mapping[Partition, Sequence[Island]]) -> dict[Partition, S
     return {p: found for p, found in islands.items() if p.epoch == epochs[p.topic, p.partition]}
 
 
-def _table_report(
-    run: Run, table_id: str, batch: int, islands: Mapping[Partition, Sequence[Island]], taken: Taken
-) -> TableReport:
+def _table_report(run: Run, table_id: str, islands: Islands, taken: Taken) -> TableReport:
     table = run.layer_table("bronze", table_id)
     summary = table.summary() if table.exists() else {}
-    report = TableReport(table_id, table.bare, published=True, batch=batch)
+    report = TableReport(table_id, table.bare, published=True, batch=taken.batch)
     report.snapshot_id = summary.get("snapshot-id")
     report.total_rows = int(summary.get("total-records", "0"))
     report.high_water_lsn = summary.get(HIGH_WATER)
@@ -75,7 +68,7 @@ def _table_report(
         report.late += events if planned.late else 0
     report.duplicates = report.rows_in - report.rows_out
     report.quarantined += sum(wrong.table_id == table_id for wrong in taken.wrong)
-    report.quarantined += sum(key.split("/")[1] == table_id for key in taken.unreadable)
+    report.quarantined += sum(table_of(key) == table_id for key in taken.unreadable)
     report.checks = [_quarantined_check(report.quarantined), _gap_check(table_id, islands)]
     return report
 
@@ -85,7 +78,7 @@ def _quarantined_check(count: int) -> Check:
     return Check("quarantined", "warn", count, 0, detail)
 
 
-def _gap_check(table_id: str, islands: Mapping[Partition, Sequence[Island]]) -> Check:
+def _gap_check(table_id: str, islands: Islands) -> Check:
     """Missing offsets warn at once; the gate makes a failure of those that stay for an hour."""
     gaps = [(p, gap) for p, found in islands.items() if p.table_id == table_id for gap in gaps_of(found)]
     missing = sum(gap.interval[1] - gap.interval[0] + 1 for _, gap in gaps)

@@ -62,7 +62,8 @@ class IcebergTable:
     def refs(self, kind: str) -> dict[str, int]:
         """Snapshot ids by name of every 'BRANCH' or 'TAG'."""
         found = self.java().refs()
-        return {name: ref.snapshotId() for name, ref in found.items() if str(ref.type()) == kind}
+        refs = {name: found.get(name) for name in self._texts(found.keySet())}
+        return {name: ref.snapshotId() for name, ref in refs.items() if str(ref.type()) == kind}
 
     def snapshot_id(self, branch: str = "main") -> int | None:
         """The newest snapshot of a branch; None for a table without rows ever."""
@@ -74,7 +75,11 @@ class IcebergTable:
         {} without a snapshot.
         """
         snapshot = self.java().snapshot(branch)
-        return {**snapshot.summary(), "snapshot-id": str(snapshot.snapshotId())} if snapshot is not None else {}
+        if snapshot is None:
+            return {}
+        summary = snapshot.summary()
+        known = dict(zip(self._texts(summary.keySet()), self._texts(summary.values()), strict=True))
+        return {**known, "snapshot-id": str(snapshot.snapshotId())}
 
     def create_branch(self, branch: str) -> None:
         """Makes the branch at main's newest snapshot, replacing one of that name."""
@@ -114,7 +119,8 @@ class IcebergTable:
 
     def properties(self) -> dict[str, str]:
         """The table's properties."""
-        return dict(self.java().properties())
+        properties = self.java().properties()
+        return dict(zip(self._texts(properties.keySet()), self._texts(properties.values()), strict=True))
 
     def set_properties(self, values: Mapping[str, str]) -> None:
         """Sets table properties in one commit."""
@@ -122,6 +128,11 @@ class IcebergTable:
         for key, value in values.items():
             change = change.set(key, value)
         change.commit()
+
+    def _texts(self, java_strings: Any) -> list[str]:
+        """A Java collection of strings in one call; Python's iteration over it makes three for each."""
+        joined = cast(Any, self.spark)._jvm.java.lang.String.join("\0", java_strings)
+        return joined.split("\0") if joined else []
 
     def at(self, snapshot_id: int) -> DataFrame:
         """The rows as of a snapshot."""

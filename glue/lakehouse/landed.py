@@ -1,10 +1,10 @@
-"""What bronze has taken: the offset intervals of `landed`, its frontiers and its batches."""
+"""What bronze has taken: the offsets, files and batches in `landed`."""
 
-from collections.abc import Collection, Mapping, Sequence
+from collections.abc import Collection, Iterable, Mapping, Sequence
 from dataclasses import dataclass
 from datetime import datetime, timedelta, timezone
 
-from lakehouse.offsets import Interval, frontier, gaps
+from lakehouse.offsets import Interval, gaps
 from lakehouse.run import Run
 from lakehouse.sqlfile import run_file
 
@@ -29,48 +29,96 @@ class Island:
 
 
 @dataclass(frozen=True)
-class Frontier:
-    """Nothing of the partition is missing up to and including offset `frontier`; -1 when offset 0 is missing."""
+class Gap:
+    """Offsets that are missing below taken ones; `since` is when the first offset above them was taken."""
 
-    table_id: str
-    epoch: int
-    cluster: str
-    topic: str
-    partition: int
-    frontier: int
+    interval: Interval
+    since: datetime
 
 
-def islands(run: Run, snapshot_id: int | None = None) -> dict[Partition, list[Island]]:
-    """The covered intervals of every partition, in order; as of a snapshot of `landed`, else now."""
-    landed = run.engine_table("landed")
-    as_of = f"{landed.name} VERSION AS OF {snapshot_id}" if snapshot_id else landed.name
+Islands = Mapping[Partition, Sequence[Island]]
+
+
+@dataclass(frozen=True)
+class Landed:
+    """`landed` at one snapshot (None: empty): its highest batch (0 at first) and what is covered."""
+
+    snapshot_id: int | None
+    batch: int
+    islands: Islands
+
+
+@dataclass(frozen=True)
+class _KnownFiles:
+    snapshot_id: int
+    since: datetime | None
+    keys: set[str]
+
+    def covers(self, landed: Landed, since: datetime | None) -> bool:
+        """Whether it tells about these hours at that snapshot."""
+        return self.snapshot_id == landed.snapshot_id and (
+            self.since is None or (since is not None and self.since <= since)
+        )
+
+
+# A snapshot never changes, so a warm process need not read again what it wrote itself: by table, one snapshot's state.
+_states: dict[str, Landed] = {}
+_files: dict[str, _KnownFiles] = {}
+
+
+def look(run: Run) -> Landed:
+    """`landed` as it is now."""
+    table = run.engine_table("landed")
+    snapshot_id = table.snapshot_id()
+    known = _states.get(table.name)
+    if known is None or known.snapshot_id != snapshot_id:
+        known = _states[table.name] = _read(run, snapshot_id)
+    return known
+
+
+def _read(run: Run, snapshot_id: int | None) -> Landed:
+    if snapshot_id is None:
+        return Landed(None, 0, {})
+    as_of = f"{run.engine_table('landed').name} VERSION AS OF {snapshot_id}"
+    rows = run_file(run.spark, run.assets, "sql/bronze/islands.sql", {"landed": as_of}).collect()
     found: dict[Partition, list[Island]] = {}
-    for row in run_file(run.spark, run.assets, "sql/bronze/islands.sql", {"landed": as_of}).collect():
-        partition = Partition(row.table_id, row.epoch, row.cluster, row.topic, row.partition)
-        found.setdefault(partition, []).append(Island((row.from_offset, row.to_offset), _utc(row.since)))
+    for row in rows:
+        if row.from_offset is not None:
+            partition = Partition(row.table_id, row.epoch, row.cluster, row.topic, row.partition)
+            found.setdefault(partition, []).append(Island((row.from_offset, row.to_offset), _utc(row.since)))
     for of_partition in found.values():
         of_partition.sort(key=lambda island: island.interval)
-    return found
+    return Landed(snapshot_id, max((row.batch for row in rows), default=0), found)
 
 
 def _utc(micros: int) -> datetime:
     return datetime(1970, 1, 1, tzinfo=timezone.utc) + timedelta(microseconds=micros)
 
 
-def frontiers(run: Run, snapshot_id: int | None = None) -> list[Frontier]:
-    """The frontier of every partition of every table, as of a snapshot of `landed`, else now."""
-    return [
-        Frontier(p.table_id, p.epoch, p.cluster, p.topic, p.partition, frontier([i.interval for i in found]))
-        for p, found in sorted(islands(run, snapshot_id).items())
-    ]
+def taken_files(run: Run, landed: Landed, since: datetime | None) -> set[str]:
+    """Keys of the landing files that are taken and lie under the hour of `since` or later; None: of all."""
+    if landed.snapshot_id is None:
+        return set()
+    table = run.engine_table("landed")
+    known = _files.get(table.name)
+    if known is None or not known.covers(landed, since):
+        # no object is taken before the hour that its key names, but for a clock that is wrong
+        where = f"WHERE processed_at >= TIMESTAMP '{(since - timedelta(hours=2)).isoformat()}'" if since else ""
+        rows = run.spark.sql(f"SELECT src_file FROM {table.name} VERSION AS OF {landed.snapshot_id} {where}").collect()
+        known = _files[table.name] = _KnownFiles(landed.snapshot_id, since, {row.src_file for row in rows})
+    return known.keys
 
 
-@dataclass(frozen=True)
-class Gap:
-    """Offsets that are missing below taken ones; `since` is when the first offset above them was taken."""
-
-    interval: Interval
-    since: datetime
+def remember(run: Run, before: Landed, batch: int, islands: Islands, files: Iterable[str]) -> None:
+    """Keeps the state that this run's own commit made of `before`; nothing when anybody else has written as well."""
+    table = run.engine_table("landed")
+    snapshot = table.java().currentSnapshot()
+    if snapshot.parentId() != before.snapshot_id:
+        return
+    _states[table.name] = Landed(snapshot.snapshotId(), batch, islands)
+    known = _files.get(table.name)
+    if known and known.snapshot_id == before.snapshot_id:
+        _files[table.name] = _KnownFiles(snapshot.snapshotId(), known.since, {*known.keys, *files})
 
 
 def gaps_of(found: Sequence[Island]) -> list[Gap]:
@@ -81,9 +129,9 @@ def gaps_of(found: Sequence[Island]) -> list[Gap]:
     ]
 
 
-def oldest_gap(all_islands: Mapping[Partition, Sequence[Island]]) -> datetime | None:
+def oldest_gap(islands: Islands) -> datetime | None:
     """Since when the oldest gap of any partition is known; None without a gap."""
-    return min((gap.since for found in all_islands.values() for gap in gaps_of(found)), default=None)
+    return min((gap.since for found in islands.values() for gap in gaps_of(found)), default=None)
 
 
 def batches(run: Run, wanted: Collection[int]) -> set[int]:
@@ -91,8 +139,3 @@ def batches(run: Run, wanted: Collection[int]) -> set[int]:
     listed = ", ".join(str(batch) for batch in sorted(wanted))
     rows = run.spark.sql(f"SELECT DISTINCT batch FROM {run.engine_table('landed').name} WHERE batch IN ({listed})")
     return {row.batch for row in rows.collect()}
-
-
-def highest_batch(run: Run) -> int:
-    """The number of the newest bronze commit; 0 before the first."""
-    return run.spark.sql(f"SELECT MAX(batch) AS batch FROM {run.engine_table('landed').name}").collect()[0].batch or 0

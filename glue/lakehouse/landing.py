@@ -4,7 +4,8 @@ from collections.abc import Iterable, Sequence
 from dataclasses import dataclass
 from datetime import datetime, timedelta, timezone
 
-from lakehouse.names import TRANSACTION_TABLE, literal
+from lakehouse.landed import Landed, oldest_gap, taken_files
+from lakehouse.names import TRANSACTION_TABLE
 from lakehouse.report import StoredObject, utc_text
 from lakehouse.run import Run
 
@@ -101,20 +102,29 @@ def remember_listing(run: Run, listing: Listing) -> None:
     run.engine_table("landed").set_properties(done)
 
 
-def list_landing(run: Run, gap_since: datetime | None) -> Listing:
-    """The objects that are not in `landed` yet, oldest first, as many as one run takes."""
+def list_landing(run: Run, landed: Landed) -> Listing:
+    """The objects that are not taken yet, oldest first, as many as one run takes."""
     at = datetime.now(timezone.utc)
-    plan = plan_listing(at, last_listing(run), gap_since)
+    plan = plan_listing(at, last_listing(run), oldest_gap(landed.islands))
     tables = captured_tables(run)
     found = _everything(run) if plan.full else _since(run, tables, plan)
-    ours = [o for o in found if o.key.split("/")[1] in tables]
-    known = {*captured_tables(run), *(t.table_id for t in run.registry.tables), TRANSACTION_TABLE}
-    strangers = sorted({o.key.split("/")[1] for o in found} - known)
-    taken = _taken(run, plan, tables) if ours else set()
+    ours = [o for o in found if table_of(o.key) in tables]
+    taken = taken_files(run, landed, plan.since) if ours else set()
     fresh = sorted((o for o in ours if o.key not in taken), key=lambda o: (o.modified, o.key))
     files = _bounded(fresh)
     recent = [o.key for o in ours if o.modified >= at - RECENT]
-    return Listing(at, plan, files, len(fresh) - len(files), recent, strangers)
+    return Listing(at, plan, files, len(fresh) - len(files), recent, _strangers(run, found))
+
+
+def table_of(key: str) -> str:
+    """The table id in a landing key."""
+    return key.split("/")[1]
+
+
+def _strangers(run: Run, found: Iterable[StoredObject]) -> list[str]:
+    """Table ids in the landing zone that the registry does not know: their files stay where they are."""
+    known = {TRANSACTION_TABLE, *(table.table_id for table in run.registry.tables)}
+    return sorted({table_of(o.key) for o in found} - known)
 
 
 def _everything(run: Run) -> list[StoredObject]:
@@ -138,15 +148,6 @@ def _hour_prefix(run: Run, table_id: str, plan: ListingPlan) -> str:
 def _is_landing_file(key: str) -> bool:
     """landing/<table id>/<something>; not a folder's marker."""
     return key.count("/") >= 2 and not key.endswith("/")
-
-
-def _taken(run: Run, plan: ListingPlan, tables: Iterable[str]) -> set[str]:
-    """Keys in `landed`, as far back as the listing looked."""
-    where = " OR ".join(
-        f"(table_id = {literal(t)} AND src_file >= {literal(_hour_prefix(run, t, plan))})" for t in tables
-    )
-    rows = run.spark.sql(f"SELECT DISTINCT src_file FROM {run.engine_table('landed').name} WHERE {where}").collect()
-    return {row.src_file for row in rows}
 
 
 def _bounded(files: Sequence[StoredObject]) -> list[StoredObject]:

@@ -1,5 +1,6 @@
 -- Offsets that bronze has taken, as runs without a hole: one row is one run of one partition; `since` is when its
--- first pack was taken, in microseconds since 1970.
+-- first pack was taken, in microseconds since 1970; `batch` is its newest. Files without a pack make rows without
+-- offsets.
 -- Inputs: {landed}. Rerun: reads only.
 WITH packs AS (
     SELECT
@@ -11,13 +12,13 @@ WITH packs AS (
         from_offset,
         to_offset,
         processed_at,
+        batch,
         MAX(to_offset) OVER (
             PARTITION BY table_id, epoch, cluster, topic, partition
             ORDER BY from_offset, to_offset
             ROWS BETWEEN UNBOUNDED PRECEDING AND 1 PRECEDING
         ) AS covered_to
     FROM {landed}
-    WHERE from_offset IS NOT NULL
 ),
 
 islands AS (
@@ -38,6 +39,7 @@ SELECT
     partition,
     MIN(from_offset) AS from_offset,
     MAX(to_offset) AS to_offset,
-    UNIX_MICROS(MIN(processed_at)) AS since
+    UNIX_MICROS(MIN(processed_at)) AS since,
+    MAX(batch) AS batch
 FROM islands
 GROUP BY table_id, epoch, cluster, topic, partition, island;

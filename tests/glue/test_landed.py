@@ -3,12 +3,13 @@ from datetime import datetime, timedelta, timezone
 from lake import Lake
 from lakehouse import landed
 from lakehouse.lake_tables import ensure_engine_tables
+from lakehouse.offsets import frontier
 from lakehouse.run import Run
 
 NOON = datetime(2026, 1, 1, 12, tzinfo=timezone.utc)
 
 
-def take(run: Run, batch: int, table_id: str, intervals: list[tuple[int | None, int | None]], epoch: int = 1) -> int:
+def take(run: Run, batch: int, table_id: str, intervals: list[tuple[int | None, int | None]], epoch: int = 1) -> None:
     rows = ", ".join(
         f"({batch}L, '{table_id}', {epoch}, 'k', 'cdc.{table_id}', 0, {'NULL' if a is None else a}, "
         f"{'NULL' if b is None else b}, 1L, 1L, 0L, 'f{batch}', 1, NULL, 'r', "
@@ -16,30 +17,42 @@ def take(run: Run, batch: int, table_id: str, intervals: list[tuple[int | None, 
         for a, b in intervals
     )
     run.spark.sql(f"INSERT INTO {run.engine_table('landed').name} VALUES {rows}")
-    snapshot = run.engine_table("landed").snapshot_id()
-    assert snapshot
-    return snapshot
+
+
+def frontiers(state: landed.Landed) -> dict[tuple[str, int], int]:
+    return {(p.table_id, p.epoch): frontier([i.interval for i in found]) for p, found in state.islands.items()}
 
 
 def test_the_frontier_stops_at_the_first_hole_and_moves_on_when_it_is_filled(lake: Lake) -> None:
     run = lake.run()
     ensure_engine_tables(run)
     ensure_engine_tables(run)
-    assert landed.frontiers(run) == []
-    assert landed.highest_batch(run) == 0
+    assert landed.look(run) == landed.Landed(None, 0, {})
 
-    first = take(run, 1, "public.users", [(0, 4), (5, 9), (3, 6), (20, 29), (None, None)])
+    take(run, 1, "public.users", [(0, 4), (5, 9), (3, 6), (20, 29), (None, None)])
+    state = landed.look(run)
+    assert (state.batch, frontiers(state)) == (1, {("public.users", 1): 9})
+    assert landed.oldest_gap(state.islands) == NOON + timedelta(hours=1)
+
     take(run, 2, "public.users", [(10, 19), (40, 40)])
     take(run, 3, "public.orders", [(7, 9)])
     take(run, 3, "public.orders", [(0, 2)], epoch=2)
+    state = landed.look(run)
+    assert state.batch == 3
+    assert frontiers(state) == {("public.orders", 1): -1, ("public.orders", 2): 2, ("public.users", 1): 29}
 
-    assert [(f.table_id, f.epoch, f.frontier) for f in landed.frontiers(run)] == [
-        ("public.orders", 1, -1),
-        ("public.orders", 2, 2),
-        ("public.users", 1, 29),
-    ]
-    assert [(f.table_id, f.frontier) for f in landed.frontiers(run, first)] == [("public.users", 9)]
-    assert landed.highest_batch(run) == 3
-
-    users = landed.islands(run)[landed.Partition("public.users", 1, "k", "cdc.public.users", 0)]
+    [users] = [found for p, found in state.islands.items() if p.table_id == "public.users"]
     assert [(i.interval, i.since.hour) for i in users] == [((0, 29), 13), ((40, 40), 14)]
+    assert [gap.interval for gap in landed.gaps_of(users)] == [(30, 39)]
+
+
+def test_a_state_kept_by_the_process_is_dropped_when_another_writer_commits(lake: Lake) -> None:
+    run = lake.run()
+    ensure_engine_tables(run)
+    take(run, 1, "public.users", [(0, 4)])
+    before = landed.look(run)
+    take(run, 2, "public.users", [(5, 6)])
+    take(run, 3, "public.users", [(7, 7)])
+    landed.remember(run, before, 2, {}, ["mine"])
+    assert frontiers(landed.look(run)) == {("public.users", 1): 7}
+    assert landed.taken_files(run, landed.look(run), None) == {"f1", "f2", "f3"}
