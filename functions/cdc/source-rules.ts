@@ -13,8 +13,9 @@ export type Finding = {
   code: string;
   /** `<schema>.<table>`, or null when it is about the server, the role, the publication or the slot. */
   table: string | null;
+  /** A sentence. */
   message: string;
-  /** What to do about it. */
+  /** What to do about it, without a full stop: it may end with SQL. */
   remedy: string;
 };
 
@@ -100,8 +101,8 @@ function finder(table: string | null) {
     severity,
     code,
     table,
-    message: table === null ? what : `${table} ${what}`,
-    remedy,
+    message: `${table === null ? what : `${table} ${what}`}.`,
+    remedy: remedy.charAt(0).toUpperCase() + remedy.slice(1),
   });
 }
 

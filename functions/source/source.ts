@@ -156,8 +156,8 @@ async function loginFindings(connection: SourceConnection, settings: SourceSetti
   if (failure === null) return [];
   const remedy =
     failure.code === INVALID_PASSWORD
-      ? 'run the source function with the action prepare, which sets it'
-      : `let pg_hba.conf admit ${settings.role.name} to this database`;
+      ? 'Run the source function with the action prepare, which sets it'
+      : `Let pg_hba.conf admit ${settings.role.name} to this database`;
   return [{ severity: 'refuse', code: 'role-login', table: null, message: failure.message, remedy }];
 }
 

@@ -52,13 +52,22 @@ export async function startPipes(options: PipeRunnerOptions): Promise<PipeRunner
   write();
   const admin = kafka.admin();
   await admin.connect();
-  const look = setInterval(async () => {
+  const lookAtEnds = async () => {
     for (const { plan, pipe } of pipes) {
       if (pipe.status.state === 'waiting') continue;
-      const ends = await admin.fetchTopicOffsets(plan.topic).catch(() => []);
+      const ends = await admin.fetchTopicOffsets(plan.topic);
       for (const { partition, high } of ends) pipe.status.end[partition] = high;
       pipe.status.lag = lagOf(pipe.status);
     }
+  };
+  // A broker that is away makes a look take long; the status is written all the same.
+  let looking: Promise<void> | null = null;
+  const tick = setInterval(() => {
+    looking ??= lookAtEnds()
+      .catch(() => undefined)
+      .finally(() => {
+        looking = null;
+      });
     write();
   }, STATUS_EVERY_MS);
   // One that waits for its topic must not hold up the others.
@@ -66,7 +75,7 @@ export async function startPipes(options: PipeRunnerOptions): Promise<PipeRunner
   return {
     status,
     async stop() {
-      clearInterval(look);
+      clearInterval(tick);
       await Promise.all(pipes.map(({ pipe }) => pipe.stop()));
       await admin.disconnect();
       write();

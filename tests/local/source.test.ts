@@ -325,14 +325,14 @@ describe('a server that was not set up for replication', () => {
     expect(ok).toBe(false);
     expect(findings.slice(0, 3).map(({ message, remedy }) => [message, remedy])).toEqual([
       [
-        'wal_level is replica: the log does not hold what logical decoding needs',
+        'wal_level is replica: the log does not hold what logical decoding needs.',
         'ALTER SYSTEM SET wal_level = logical, then restart PostgreSQL',
       ],
       [
-        'All 0 replication slots are taken',
-        'drop one that nobody uses (pg_replication_slots), or ALTER SYSTEM SET max_replication_slots = 5, then restart PostgreSQL',
+        'All 0 replication slots are taken.',
+        'Drop one that nobody uses (pg_replication_slots), or ALTER SYSTEM SET max_replication_slots = 5, then restart PostgreSQL',
       ],
-      ['All 0 WAL senders are busy', 'ALTER SYSTEM SET max_wal_senders = 5, then restart PostgreSQL'],
+      ['All 0 WAL senders are busy.', 'ALTER SYSTEM SET max_wal_senders = 5, then restart PostgreSQL'],
     ]);
   }, 30_000);
 });

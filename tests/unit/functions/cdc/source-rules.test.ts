@@ -127,8 +127,8 @@ describe('a captured table', () => {
         severity: 'refuse',
         code: 'missing-table',
         table: 'public.orders',
-        message: 'public.orders does not exist in the source',
-        remedy: 'create it, or take it out of tables.yml',
+        message: 'public.orders does not exist in the source.',
+        remedy: 'Create it, or take it out of tables.yml',
       },
     ]);
     expect(codes(tableFindings(orders, undefined))).toEqual(['missing-table']);
@@ -230,7 +230,7 @@ describe('the server', () => {
     const [rds] = serverFindings({ ...server, wal_level: 'replica', rds: true }, null);
     expect(own?.remedy).toBe('ALTER SYSTEM SET wal_level = logical, then restart PostgreSQL');
     expect(rds?.remedy).toBe(
-      "set rds.logical_replication = 1 in the instance's parameter group and reboot it",
+      "Set rds.logical_replication = 1 in the instance's parameter group and reboot it",
     );
   });
 
@@ -263,7 +263,7 @@ describe('the replication role', () => {
     const findings = roleFindings('replicator', catalog({ role: powerless, tables }));
     expect(codes(findings)).toEqual(['role-login', 'role-replication', 'role-connect', 'role-privileges']);
     expect(findings[3]?.message).toBe(
-      'public.orders is closed to the role replicator: it lacks USAGE on schema public, SELECT',
+      'public.orders is closed to the role replicator: it lacks USAGE on schema public, SELECT.',
     );
   });
 
