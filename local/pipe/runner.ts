@@ -61,13 +61,16 @@ export async function startPipes(options: PipeRunnerOptions): Promise<PipeRunner
     }
   };
   // A broker that is away makes a look take long; the status is written all the same.
-  let looking: Promise<void> | null = null;
+  let looking = false;
   const tick = setInterval(() => {
-    looking ??= lookAtEnds()
-      .catch(() => undefined)
-      .finally(() => {
-        looking = null;
-      });
+    if (!looking) {
+      looking = true;
+      lookAtEnds()
+        .catch(() => undefined)
+        .finally(() => {
+          looking = false;
+        });
+    }
     write();
   }, STATUS_EVERY_MS);
   // One that waits for its topic must not hold up the others.
