@@ -18,9 +18,11 @@ type Envelope = {
   before: Row | null;
   after: Row | null;
   source: Source;
-  transaction: { total_order?: unknown } | null;
+  transaction: Transaction;
   op: string;
 };
+
+type Transaction = { total_order?: unknown } | null;
 
 type Source = {
   lsn?: unknown;
@@ -87,12 +89,16 @@ export class ChangeEventReader {
   #readChange(record: PipeKafkaRecord): ReadEvent {
     const value = this.#rows.read(record.topic, base64Text(record.value));
     const { op, after, source, transaction } = envelopeOf(value.payload);
+    const { commit_lsn, lsn, tx_id, tx_order } = position(source, transaction, value.text);
     return {
       event: {
         offset: String(record.offset),
         kafka_ts: String(record.timestamp),
         op,
-        ...position({ source, transaction }, value.text),
+        commit_lsn,
+        lsn,
+        tx_id,
+        tx_order,
         source_ts: isoMicros(source.ts_us) ?? isoMillis(source.ts_ms),
         snapshot: snapshotOf(source),
         key: this.readKey(record),
@@ -107,16 +113,15 @@ export class ChangeEventReader {
 
   #readTransaction(record: PipeKafkaRecord): ReadEvent {
     const value = this.#transactions.read(record.topic, base64Text(record.value));
-    const { op, id, ts_ms } = transactionOf(value);
-    const [txId, lsn] = id.split(':');
+    const { op, txId, lsn, ts_ms } = transactionOf(value);
     return {
       event: {
         offset: String(record.offset),
         kafka_ts: String(record.timestamp),
         op,
         commit_lsn: null,
-        lsn: lsn || null,
-        tx_id: txId || null,
+        lsn,
+        tx_id: txId,
         tx_order: null,
         source_ts: isoMillis(ts_ms),
         snapshot: null,
@@ -148,22 +153,35 @@ function envelopeOf(payload: unknown): Envelope & { op: Op } {
   if (image !== null && !isObject(envelope[image])) {
     throw new UnreadableRecord('no-envelope', `op ${envelope.op} without the row's ${image}`);
   }
-  return { ...envelope, op: envelope.op as Op };
+  return envelope as Envelope & { op: Op };
 }
 
-function transactionOf({ payload }: ConnectJson<null>): { op: Op; id: string; ts_ms: unknown } {
-  if (!isObject(payload) || typeof payload['id'] !== 'string') {
-    throw new UnreadableRecord('no-envelope', 'the payload is no transaction metadata: it has no id');
+/** A transaction's id is `<txId>:<lsn>`; BEGIN and END of one transaction differ in the LSN. */
+function transactionOf({ payload }: ConnectJson<null>): {
+  op: Op;
+  txId: string;
+  lsn: string;
+  ts_ms: unknown;
+} {
+  const id = isObject(payload) ? /^(\d{1,20}):(\d{1,20})$/.exec(String(payload['id'])) : null;
+  if (!isObject(payload) || id === null) {
+    throw new UnreadableRecord(
+      'no-envelope',
+      'the payload is no transaction metadata: it has no id txId:lsn',
+    );
   }
   const op = TRANSACTION_OPS[String(payload['status'])];
   if (op === undefined) {
     throw new UnreadableRecord('unknown-op', `status ${quoted(payload['status'])} is none of BEGIN, END`);
   }
-  return { op, id: payload['id'], ts_ms: payload['ts_ms'] };
+  return { op, txId: id[1] as string, lsn: id[2] as string, ts_ms: payload['ts_ms'] };
 }
 
-function position(parsed: Pick<Envelope, 'source' | 'transaction'>, text: string): Position {
-  const { source, transaction } = isExact(parsed) ? parsed : (parseExactly(text) as Envelope);
+function position(source: Source, transaction: Transaction, text: string): Position {
+  if (!isExact(source.lsn) || !isExact(source.txId) || !isExact(transaction?.total_order)) {
+    const exact = parseExactly(text) as Envelope;
+    return position(exact.source, exact.transaction, text);
+  }
   const [commitLsn, sequenceLsn] = sequenceOf(source.sequence);
   return {
     commit_lsn: commitLsn,
@@ -173,19 +191,15 @@ function position(parsed: Pick<Envelope, 'source' | 'transaction'>, text: string
   };
 }
 
-/** Whether JSON.parse kept every digit of the position. */
-function isExact({ source, transaction }: Pick<Envelope, 'source' | 'transaction'>): boolean {
-  return isExactNumber(source.lsn) && isExactNumber(source.txId) && isExactNumber(transaction?.total_order);
-}
-
-function isExactNumber(value: unknown): boolean {
+/** Whether JSON.parse kept every digit. */
+function isExact(value: unknown): boolean {
   return typeof value !== 'number' || Number.isSafeInteger(value);
 }
 
 function decimal(value: unknown, field: string): string | null {
   if (value === null || value === undefined) return null;
   const text = String(value);
-  if (/^\d{1,20}$/.test(text)) return text;
+  if ((typeof value === 'number' && value >= 0) || /^\d{1,20}$/.test(text)) return text;
   throw new UnreadableRecord('no-envelope', `${field} is no whole number`);
 }
 
@@ -208,11 +222,16 @@ function isoMillis(millis: unknown): string | null {
   return new Date(millis).toISOString().replace('Z', '000Z');
 }
 
+/** The last whole second written: events come in the order of their commits, and a Date costs as much as the rest. */
+let lastSecond = { number: 0, text: '1970-01-01T00:00:00' };
+
 function isoMicros(micros: unknown): string | null {
   if (typeof micros !== 'number' || !Number.isSafeInteger(micros)) return null;
-  const millis = Math.floor(micros / 1000);
-  const rest = String(micros - millis * 1000).padStart(3, '0');
-  return new Date(millis).toISOString().replace('Z', `${rest}Z`);
+  const second = Math.floor(micros / 1_000_000);
+  if (second !== lastSecond.number) {
+    lastSecond = { number: second, text: new Date(second * 1000).toISOString().slice(0, -'.000Z'.length) };
+  }
+  return `${lastSecond.text}.${String(micros - second * 1_000_000).padStart(6, '0')}Z`;
 }
 
 function quoted(value: unknown): string {

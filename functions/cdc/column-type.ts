@@ -76,8 +76,18 @@ const PHYSICAL_TYPES: Record<string, LakeType> = {
  * @throws UnreadableRecord `schema-unreadable`
  */
 export function tableSchema(envelope: unknown): TableSchema {
-  const columns = rowFields(envelope).map(column);
-  return { id: createHash('sha256').update(JSON.stringify(columns)).digest('hex').slice(0, 16), columns };
+  const columns = tableColumns(envelope);
+  return { id: schemaId(columns), columns };
+}
+
+/** The columns alone, as {@link tableSchema}. */
+export function tableColumns(envelope: unknown): Column[] {
+  return rowFields(envelope).map(column);
+}
+
+/** The first 16 hex digits of the columns' SHA-256. */
+export function schemaId(columns: Column[]): string {
+  return createHash('sha256').update(JSON.stringify(columns)).digest('hex').slice(0, 16);
 }
 
 function rowFields(envelope: unknown): ConnectField[] {

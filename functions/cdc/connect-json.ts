@@ -1,4 +1,4 @@
-import { decodeBase64Text } from './base64-text.ts';
+import { Base64Decoder } from './base64-text.ts';
 import { memberSpans } from './json-text.ts';
 import { UnreadableRecord } from './unreadable-record.ts';
 
@@ -16,11 +16,12 @@ export type ConnectJson<S> = {
 type KnownPrefix<S> = {
   /** base64 of the prefix's whole 3-byte groups. */
   base64: string;
-  /** The 0 to 2 bytes of the prefix behind them. */
-  rest: string;
+  /** The 0 to 2 bytes of the prefix behind them, and the brace that opens the payload. */
+  rest: Buffer;
   schema: S;
 };
 
+const CLOSING_BRACE = 0x7d;
 const CANONICAL_START = '{"schema":';
 
 /**
@@ -31,6 +32,7 @@ const CANONICAL_START = '{"schema":';
  */
 export class ConnectJsonReader<S> {
   readonly #readSchema: (schema: unknown) => S;
+  readonly #decoder = new Base64Decoder();
   readonly #known = new Map<string, KnownPrefix<S>>();
 
   /** @param readSchema takes what is needed from a schema; may throw {@link UnreadableRecord} */
@@ -51,19 +53,21 @@ export class ConnectJsonReader<S> {
     // Comparing a slice is one memcmp; startsWith takes ten times as long.
     if (known === undefined || base64.slice(0, known.base64.length) !== known.base64) return undefined;
     try {
-      const { text: tail, bytes } = decodeBase64Text(base64.slice(known.base64.length));
-      if (!tail.startsWith(`${known.rest}{`) || !tail.endsWith('}}')) return undefined;
-      const text = tail.slice(known.rest.length, -1);
+      const length = this.#decoder.decode(base64.slice(known.base64.length));
+      const start = known.rest.length - 1;
+      const end = length - 1;
+      if (!surroundsPayload(this.#decoder.bytes, known.rest, end)) return undefined;
+      const text = this.#decoder.text(start, end);
       // Parses only when nothing but the one closing brace stood behind the payload.
       const payload: unknown = JSON.parse(text);
-      return { schema: known.schema, payload, text, bytes: bytes - known.rest.length - 1 };
+      return { schema: known.schema, payload, text, bytes: end - start };
     } catch {
       return undefined;
     }
   }
 
   #readWhole(topic: string, base64: string): ConnectJson<S> {
-    const { text: whole } = decodeBase64Text(base64);
+    const whole = this.#decoder.text(0, this.#decoder.decode(base64));
     const envelope = parseObject(whole);
     const spans = memberSpans(whole);
     const span = spans.get('payload');
@@ -98,13 +102,22 @@ function parseObject(text: string): Record<string, unknown> {
   return value as Record<string, unknown>;
 }
 
+/** Whether `bytes` begin with the prefix's rest, and the payload's brace closes right before the envelope's at `end`. */
+function surroundsPayload(bytes: Buffer, rest: Buffer, end: number): boolean {
+  if (end < rest.length) return false;
+  for (let at = 0; at < rest.length; at++) {
+    if (bytes[at] !== rest[at]) return false;
+  }
+  return bytes[end] === CLOSING_BRACE && bytes[end - 1] === CLOSING_BRACE;
+}
+
 function prefixOf<S>(base64: string, prefix: string, schema: S): KnownPrefix<S> {
   const bytes = Buffer.from(prefix);
   const groups = Math.floor(bytes.length / 3);
   return {
     // Through a buffer, so that the large record's text is not kept alive by a slice of it.
     base64: Buffer.from(base64.slice(0, groups * 4), 'latin1').toString('latin1'),
-    rest: bytes.subarray(groups * 3).toString('latin1'),
+    rest: Buffer.concat([bytes.subarray(groups * 3), Buffer.from('{')]),
     schema,
   };
 }

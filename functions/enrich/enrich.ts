@@ -3,8 +3,9 @@ import type { PipeKafkaRecord } from '../cdc/kafka-record.ts';
 import { spillKey, TRANSACTION_TABLE, tableIdOfTopic } from '../cdc/names.ts';
 import type { Pack, QuarantineCode, QuarantinedRecord } from '../cdc/pack.ts';
 import { UnreadableRecord } from '../cdc/unreadable-record.ts';
-import { jsonBytes, type Outcome, PackBuilder } from './pack-builder.ts';
-import { divide, type MeasuredPack } from './pack-limits.ts';
+import { eventBytesBound, jsonBytes } from './json-bytes.ts';
+import { type GrowingPack, type Outcome, PackBuilder } from './pack-builder.ts';
+import { divide } from './pack-limits.ts';
 
 export type EnrichContext = {
   epoch: number;
@@ -28,11 +29,13 @@ export type EnrichCounts = {
   /** Packs in all, and how many of them are spilled. */
   packs: number;
   spilled: number;
-  /** From the oldest streamed event's commit to `now`, in ms; null without one. */
+  /** From the oldest streamed change's time at the source to `now`, in ms; null without one. */
   lagMs: number | null;
 };
 
 export type Enriched = { response: Pack[]; spill: Spill[]; counts: EnrichCounts };
+
+const TOMBSTONE: Outcome = { kind: 'tombstone', bound: 0 };
 
 /**
  * Turns a batch of Kafka records into packs. Every record ends in exactly one pack: as an event, as a covered
@@ -40,33 +43,30 @@ export type Enriched = { response: Pack[]; spill: Spill[]; counts: EnrichCounts 
  */
 export function enrich(records: PipeKafkaRecord[], context: EnrichContext): Enriched {
   const builders = new Map<string, PackBuilder>();
-  const outcomes: Outcome[] = [];
   for (const record of records) {
-    const outcome = outcomeOf(record, context);
-    builderOf(record, context, builders).add(record, outcome);
-    outcomes.push(outcome);
+    builderOf(record, context, builders).add(record, outcomeOf(record, context));
   }
   const packs = [...builders.values()].flatMap((builder) => builder.packs());
   const { response, overflow } = divide(packs);
   return {
     response: response.map(({ pack }) => pack),
     spill: overflow.map(spillOf),
-    counts: { ...countOutcomes(outcomes, context.now), packs: packs.length, spilled: overflow.length },
+    counts: { ...count(packs, records.length, context.now), spilled: overflow.length },
   };
 }
 
 function outcomeOf(record: PipeKafkaRecord, { tables, reader }: EnrichContext): Outcome {
-  if (record.value === null || record.value === undefined) return { kind: 'tombstone' };
+  if (record.value === null || record.value === undefined) return TOMBSTONE;
   try {
     const table = tableIdOfTopic(record.topic);
     if (table === undefined || (table !== TRANSACTION_TABLE && !tables.has(table))) {
       throw new UnreadableRecord('topic-not-in-registry', `tables.yml has no table of topic ${record.topic}`);
     }
-    const { event, schema } = reader.read(record);
-    return { kind: 'event', event, schema, bytes: jsonBytes(event) };
+    const { event, schema, payloadBytes } = reader.read(record);
+    return { kind: 'event', event, schema, bound: eventBytesBound(event, payloadBytes) };
   } catch (error) {
     const quarantined = quarantinedRecord(record, error, reader);
-    return { kind: 'quarantined', record: quarantined, bytes: jsonBytes(quarantined) };
+    return { kind: 'quarantined', record: quarantined, bound: jsonBytes(quarantined) };
   }
 }
 
@@ -129,27 +129,29 @@ function builderOf(
  * The hour in the key is the first record's Kafka timestamp, never the clock's: a retry of the batch an hour later
  * must write over the same object.
  */
-function spillOf({ pack, firstTimestamp }: MeasuredPack): Spill {
+function spillOf({ pack, firstTimestamp }: GrowingPack): Spill {
   return { key: spillKey({ ...pack, at: new Date(firstTimestamp) }), pack };
 }
 
-function countOutcomes(outcomes: Outcome[], now: Date): Omit<EnrichCounts, 'packs' | 'spilled'> {
+function count(packs: GrowingPack[], records: number, now: Date): Omit<EnrichCounts, 'spilled'> {
   const quarantined: EnrichCounts['quarantined'] = {};
   let events = 0;
-  let tombstones = 0;
-  let oldest: string | null = null;
-  for (const outcome of outcomes) {
-    if (outcome.kind === 'tombstone') tombstones++;
-    if (outcome.kind === 'quarantined') {
-      const { code } = outcome.record.reason;
-      quarantined[code] = (quarantined[code] ?? 0) + 1;
-    }
-    if (outcome.kind !== 'event') continue;
-    events++;
-    const { snapshot, source_ts } = outcome.event;
-    if (snapshot === null && source_ts !== null && (oldest === null || source_ts < oldest))
-      oldest = source_ts;
+  let unreadable = 0;
+  let lagMs: number | null = null;
+  for (const { pack } of packs) {
+    events += pack.events.length;
+    unreadable += pack.quarantined.length;
+    for (const { reason } of pack.quarantined) quarantined[reason.code] = (quarantined[reason.code] ?? 0) + 1;
+    // A partition holds its changes in the order of their commits: the first is the oldest.
+    const oldest = pack.events.find(({ snapshot, source_ts }) => snapshot === null && source_ts !== null);
+    if (oldest) lagMs = Math.max(lagMs ?? 0, now.getTime() - Date.parse(oldest.source_ts as string));
   }
-  const lagMs = oldest === null ? null : now.getTime() - Date.parse(oldest);
-  return { records: outcomes.length, events, tombstones, quarantined, lagMs };
+  return {
+    records,
+    events,
+    tombstones: records - events - unreadable,
+    quarantined,
+    packs: packs.length,
+    lagMs,
+  };
 }

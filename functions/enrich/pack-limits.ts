@@ -1,5 +1,3 @@
-import type { Pack } from '../cdc/pack.ts';
-
 /**
  * Bytes of UTF-8 JSON that one pack may have. A Firehose record holds 1,000 KiB
  * (https://docs.aws.amazon.com/firehose/latest/dev/limits.html); the rest is margin.
@@ -15,22 +13,28 @@ export const MAX_RESPONSE_PACKS = 500;
  */
 export const MAX_RESPONSE_BYTES = 3_000_000;
 
-/** A pack, how many bytes its JSON has at most, and its first record's Kafka timestamp in ms. */
-export type MeasuredPack = { pack: Pack; bytes: number; firstTimestamp: number };
+/** A pack's size: an upper bound in UTF-8 bytes, which `measure` makes exact. */
+type Measurable = { bound: number; measure: () => number };
 
 /** What fits into the response, and what must be written as objects of its own. Both keep the packs' order. */
-export function divide(packs: MeasuredPack[]): { response: MeasuredPack[]; overflow: MeasuredPack[] } {
-  const response: MeasuredPack[] = [];
-  const overflow: MeasuredPack[] = [];
+export function divide<P extends Measurable>(packs: P[]): { response: P[]; overflow: P[] } {
+  if (!withinLimits(packs)) for (const pack of packs) pack.measure();
+  const response: P[] = [];
+  const overflow: P[] = [];
   let total = '[]'.length;
   for (const pack of packs) {
-    const { bytes } = pack;
+    const added = pack.bound + ','.length;
     const fits =
-      bytes <= MAX_PACK_BYTES &&
+      pack.bound <= MAX_PACK_BYTES &&
       response.length < MAX_RESPONSE_PACKS &&
-      total + bytes + ','.length <= MAX_RESPONSE_BYTES;
-    if (fits) total += bytes + ','.length;
+      total + added <= MAX_RESPONSE_BYTES;
+    if (fits) total += added;
     (fits ? response : overflow).push(pack);
   }
   return { response, overflow };
+}
+
+function withinLimits(packs: Measurable[]): boolean {
+  const total = packs.reduce((bytes, { bound }) => bytes + bound + ','.length, '[]'.length);
+  return total <= MAX_RESPONSE_BYTES && packs.every(({ bound }) => bound <= MAX_PACK_BYTES);
 }
