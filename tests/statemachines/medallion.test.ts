@@ -1,9 +1,12 @@
 import { mkdirSync, rmSync, writeFileSync } from 'node:fs';
 import { join } from 'node:path';
 import { StopExecutionCommand } from '@aws-sdk/client-sfn';
-import { afterAll, afterEach, beforeAll, beforeEach, describe, expect, it } from '@jest/globals';
+import { afterAll, afterEach, beforeAll, beforeEach, describe, expect, it, jest } from '@jest/globals';
 import { heldTable, soundTable } from './spark-worker.ts';
 import { type Ended, errorsIn, type Stack, startStack, statesIn } from './stack.ts';
+
+// A busy machine starts threads and answers slowly; what has to be fast is asserted itself.
+jest.setTimeout(90_000);
 
 const LAYERS = ['bronze', 'silver', 'gold'] as const;
 type Layer = (typeof LAYERS)[number];
