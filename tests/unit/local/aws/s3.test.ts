@@ -187,6 +187,17 @@ describe('S3 on a folder', () => {
     },
   );
 
+  it('orders keys by their bytes, not as JavaScript compares text', async () => {
+    for (const key of ['order/\uffee', 'order/🐘', 'order/~', 'order/a/b', 'order/a!']) await put(key);
+    expect(await keysOf({ Prefix: 'order/' })).toEqual([
+      'order/a!',
+      'order/a/b',
+      'order/~',
+      'order/\uffee',
+      'order/🐘',
+    ]);
+  });
+
   it('lists any keys as S3 does: by prefix, delimiter and start, in the order of bytes, page by page', async () => {
     const part = fc.constantFrom(
       'a',
@@ -231,7 +242,10 @@ describe('S3 on a folder', () => {
           });
           const Objects = keys.map((Key) => ({ Key }));
           if (keys.length > 0) await s3.send(new DeleteObjectsCommand({ Bucket, Delete: { Objects } }));
-          expect(found.sort(byBytes)).toEqual(listedBySpecification(keys, prefix, delimiter, after));
+          // A page has its objects first and then its common prefixes; together they are in order.
+          expect(delimiter === '' ? found : found.sort(byBytes)).toEqual(
+            listedBySpecification(keys, prefix, delimiter, after),
+          );
         },
       ),
       { numRuns: 60 },
