@@ -1,4 +1,4 @@
-import { spawn } from 'node:child_process';
+import { type ChildProcess, spawn } from 'node:child_process';
 import { once } from 'node:events';
 import { existsSync, mkdirSync, mkdtempSync, readFileSync, rmSync, statSync, writeFileSync } from 'node:fs';
 import { tmpdir } from 'node:os';
@@ -32,13 +32,16 @@ const OWNER = `
 
 let folder: string;
 let root: string;
+const spawned: ChildProcess[] = [];
 const unheard = () => {};
 
 beforeEach(() => {
   folder = mkdtempSync(join(tmpdir(), 'cdc state '));
   root = join(folder, 'state');
 });
-afterEach(() => {
+afterEach(async () => {
+  for (const child of spawned.splice(0)) child.kill('SIGKILL');
+  await stopTwin(root, unheard).catch(unheard);
   rmSync(folder, { recursive: true, force: true });
 });
 
@@ -48,6 +51,7 @@ async function startOwner() {
   const owner = spawn(process.execPath, ['--input-type=module', '-e', OWNER, ...modules, root], {
     stdio: ['ignore', 'pipe', 'inherit'],
   });
+  spawned.push(owner);
   expect(String((await once(owner.stdout, 'data'))[0])).toBe('up');
   const child = readState(root)?.children['sleeper'];
   if (child === undefined) throw new Error('the child is not in state.json');
@@ -103,6 +107,7 @@ describe('the owner of a state folder', () => {
 
   it('does not kill a later process that has the number of a child', async () => {
     const bystander = spawn(process.execPath, ['-e', 'setInterval(() => {}, 1000)'], { stdio: 'ignore' });
+    spawned.push(bystander);
     const pid = bystander.pid as number;
     const first = await ownState(root, unheard);
     first.update((state) => {
@@ -121,7 +126,6 @@ describe('the owner of a state folder', () => {
     (await ownState(root, (name) => orphans.push(name))).release();
     expect(orphans).toEqual([]);
     expect(identify(pid)).not.toBeNull();
-    bystander.kill('SIGKILL');
   });
 
   it('is nobody after a stop, and a stop of nothing says so', async () => {

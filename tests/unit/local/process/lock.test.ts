@@ -1,8 +1,9 @@
-import { spawn } from 'node:child_process';
+import { type ChildProcess, spawn } from 'node:child_process';
 import { once } from 'node:events';
 import { mkdtempSync, rmSync } from 'node:fs';
 import { tmpdir } from 'node:os';
 import { join, resolve } from 'node:path';
+import { execPath } from 'node:process';
 import { afterEach, beforeEach, describe, expect, it } from '@jest/globals';
 import { lock, tryLock } from '../../../../local/process/lock.ts';
 
@@ -14,10 +15,12 @@ const HOLDER = `
 `;
 
 let folder: string;
+let holder: ChildProcess | undefined;
 beforeEach(() => {
   folder = mkdtempSync(join(tmpdir(), 'cdc lock '));
 });
 afterEach(() => {
+  holder?.kill('SIGKILL');
   rmSync(folder, { recursive: true });
 });
 
@@ -36,15 +39,16 @@ describe('the lock of a file', () => {
   it('is held against other processes, and given back by kill -9', async () => {
     const file = join(folder, 'x.lock');
     const module = resolve('local/process/lock.ts');
-    const holder = spawn(process.execPath, ['--input-type=module', '-e', HOLDER, module, file], {
+    const other = spawn(execPath, ['--input-type=module', '-e', HOLDER, module, file], {
       stdio: ['pipe', 'pipe', 'inherit'],
     });
-    const [word] = await once(holder.stdout, 'data');
+    holder = other;
+    const [word] = await once(other.stdout, 'data');
     expect(String(word)).toBe('held');
     expect(tryLock(file)).toBeNull();
     const waits: string[] = [];
     const waiting = lock(file, 10_000, () => waits.push('waiting'));
-    holder.kill('SIGKILL');
+    other.kill('SIGKILL');
     (await waiting).release();
     expect(waits).toEqual(['waiting']);
   });
