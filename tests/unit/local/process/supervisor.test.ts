@@ -33,7 +33,9 @@ function script(name: string, code: string, spec: Partial<ChildSpec> = {}): Chil
   const prelude = `
     const fs = require('node:fs');
     const ready = () => fs.writeFileSync(${JSON.stringify(ready)}, String(process.pid));
-    process.on('SIGTERM', () => { fs.appendFileSync(${JSON.stringify(join(root, 'order'))}, '${name} '); process.exit(0); });
+    let lingerMs = 0;
+    const end = () => { fs.appendFileSync(${JSON.stringify(join(root, 'order'))}, '${name} '); process.exit(0); };
+    process.on('SIGTERM', () => setTimeout(end, lingerMs));
     setInterval(() => {}, 1000);`;
   return {
     name,
@@ -147,9 +149,9 @@ describe('a child that ends by itself', () => {
 describe('stopping', () => {
   it('keeps the declared order and calls nothing a crash', async () => {
     await Promise.all([
-      supervisor.start(script('postgres', 'ready()', { stopAfter: ['connect'] })),
+      supervisor.start(script('postgres', 'lingerMs = 200; ready()', { stopAfter: ['connect'] })),
       supervisor.start(script('kafka', 'ready()', { stopAfter: ['connect', 'postgres'] })),
-      supervisor.start(script('connect', 'ready()')),
+      supervisor.start(script('connect', 'lingerMs = 400; ready()')),
     ]);
     await supervisor.stopAll();
     expect(readFileSync(join(root, 'order'), 'utf8')).toBe('connect postgres kafka ');
