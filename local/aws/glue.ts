@@ -26,6 +26,10 @@ type Run = {
 
 /** What the worker answers about a run; times in ISO 8601. */
 type WorkerRun = {
+  id: string;
+  job: string;
+  args: Record<string, string>;
+  started_at: string;
   state: 'RUNNING' | 'SUCCEEDED' | 'FAILED' | 'STOPPED';
   error: string | null;
   finished_at: string | null;
@@ -71,7 +75,10 @@ class WorkerGone extends Error {
   override name = 'WorkerGone';
 }
 
-/** Glue's job runs, run by the Spark worker; one run of a job at a time, as MaxConcurrentRuns 1 with queuing off. */
+/**
+ * Glue's job runs, run by the Spark worker; one run of a job at a time, as MaxConcurrentRuns 1 with queuing off. Runs
+ * are remembered here, beyond the worker's life, and learned from the worker after a restart of this process.
+ */
 export class GlueApi {
   readonly #options: GlueOptions;
   readonly #runs = new Map<string, Run>();
@@ -125,7 +132,7 @@ export class GlueApi {
   }
 
   async #get(input: Input): Promise<unknown> {
-    const run = this.#runs.get(input.RunId ?? '');
+    const run = await this.#find(input.RunId ?? '');
     if (run === undefined || run.job !== input.JobName) {
       throw new GlueError(
         'EntityNotFoundException',
@@ -138,6 +145,7 @@ export class GlueApi {
   /** Newest first, as Glue. */
   async #list(input: Input): Promise<unknown> {
     const { name } = this.#job(input);
+    await this.#learnRuns(name);
     const own = [...this.#runs.values()].filter(({ job }) => job === name).reverse();
     const runs = await Promise.all(own.slice(0, input.MaxResults ?? 200).map((run) => this.#fresh(run)));
     return { JobRuns: runs.map(describeRun) };
@@ -147,7 +155,7 @@ export class GlueApi {
     const stopped: object[] = [];
     const errors: object[] = [];
     for (const id of input.JobRunIds ?? []) {
-      const run = this.#runs.get(id);
+      const run = await this.#find(id);
       if (run !== undefined && run.job === input.JobName && isOn(await this.#fresh(run))) {
         await this.#worker('POST', `/runs/${encodeURIComponent(id)}/stop`);
         run.state = 'STOPPING';
@@ -161,6 +169,33 @@ export class GlueApi {
       }
     }
     return { SuccessfulSubmissions: stopped, Errors: errors };
+  }
+
+  async #find(id: string): Promise<Run | undefined> {
+    const known = this.#runs.get(id);
+    if (known) return known;
+    const { status, body } = await this.#worker('GET', `/runs/${encodeURIComponent(id)}`);
+    return status === 200 ? this.#learn(body as WorkerRun) : undefined;
+  }
+
+  /** Oldest first, as they are remembered. A worker that is gone has none to tell of. */
+  async #learnRuns(job: string): Promise<void> {
+    try {
+      const { body } = await this.#worker('GET', `/runs?job=${encodeURIComponent(job)}`);
+      for (const run of (body as { runs: WorkerRun[] }).runs.toReversed()) this.#learn(run);
+    } catch (error) {
+      if (!(error instanceof WorkerGone)) throw error;
+    }
+  }
+
+  #learn(told: WorkerRun): Run {
+    const known = this.#runs.get(told.id);
+    if (known) return known;
+    const { id, job, args } = told;
+    const run: Run = { id, job, arguments: args, state: 'RUNNING', startedAt: Date.parse(told.started_at) };
+    update(run, told);
+    this.#remember(run);
+    return run;
   }
 
   #job(input: Input): { name: string; definition: JobDefinition } {

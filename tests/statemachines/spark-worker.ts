@@ -52,7 +52,7 @@ export class PlannedWorker {
 
   /** The runs of a layer so far. */
   runsOf(layer: string): Run[] {
-    return this.runs.filter(({ job }) => job.endsWith(`-${layer}`));
+    return this.runs.filter(({ job }) => job === layer || job.endsWith(`-${layer}`));
   }
 
   /** Ends the runs of a layer that are on, with a sound report. */
@@ -86,15 +86,24 @@ export class PlannedWorker {
     for await (const part of request as AsyncIterable<Buffer>) parts.push(part);
     const send = (status: number, body: unknown) =>
       response.writeHead(status, { 'content-type': 'application/json' }).end(JSON.stringify(body));
-    const [, , id, action] = (request.url ?? '').split('/');
+    const [path = '', query] = (request.url ?? '').split('?');
+    const [, , id, action] = path.split('/');
     if (request.method === 'POST' && id === undefined) {
       return this.#start(JSON.parse(Buffer.concat(parts).toString()), send);
+    }
+    if (id === undefined) {
+      const job = new URLSearchParams(query).get('job');
+      return void send(200, {
+        runs: this.runs
+          .filter((run) => run.job === job)
+          .map(described)
+          .reverse(),
+      });
     }
     const run = this.runs.find((candidate) => candidate.id === id);
     if (run === undefined) return void send(404, { error: 'no such run' });
     if (action === 'stop' && !run.deaf) run.state = 'STOPPED';
-    const finished_at = run.state === 'RUNNING' ? null : new Date().toISOString();
-    send(200, { ...run, started_at: new Date().toISOString(), finished_at });
+    send(200, described(run));
   }
 
   async #start(
@@ -129,6 +138,12 @@ export class PlannedWorker {
       writeFileSync(file, text);
     }
   }
+}
+
+/** A run as the worker's API answers it. */
+function described(run: Run) {
+  const now = new Date().toISOString();
+  return { ...run, started_at: now, finished_at: run.state === 'RUNNING' ? null : now };
 }
 
 /** A report of a layer where all went well. */

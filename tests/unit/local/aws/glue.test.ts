@@ -79,6 +79,28 @@ describe('Glue’s job runs', () => {
     await start();
   });
 
+  it('that another process of the endpoint started are known to this one', async () => {
+    worker.plan('bronze', { end: 'never' });
+    const before = await startAlone(`http://127.0.0.1:${port}`);
+    const other = new GlueClient({
+      endpoint: before.endpoint.url,
+      region: 'us-east-1',
+      credentials: { accessKeyId: 'local', secretAccessKey: 'local' },
+    });
+    const { JobRunId } = await other.send(
+      new StartJobRunCommand({ JobName, Arguments: { '--run_id': 'r1' } }),
+    );
+    await before.close();
+    const { JobRuns } = await glue.send(new GetJobRunsCommand({ JobName }));
+    expect(JobRuns?.[0]).toMatchObject({
+      Id: JobRunId,
+      JobRunState: 'RUNNING',
+      Arguments: { '--run_id': 'r1' },
+    });
+    worker.finish('job');
+    expect((await runOf(JobRunId ?? ''))?.JobRunState).toBe('SUCCEEDED');
+  });
+
   it('have failed when the worker came back without them, or did not come back', async () => {
     for (const comesBack of [true, false]) {
       worker.plan('bronze', { end: 'never' });
