@@ -39,15 +39,18 @@ type Position = Pick<PackEvent, 'commit_lsn' | 'lsn' | 'tx_id' | 'tx_order'>;
 
 const PRIOR_KEY_HEADER = '__debezium.oldkey';
 const TRANSACTION_TOPIC = topicOf(TRANSACTION_TABLE);
-const TRANSACTION_OPS: Record<string, Op> = { BEGIN: 'begin', END: 'end' };
+const TRANSACTION_OPS = new Map<unknown, Op>([
+  ['BEGIN', 'begin'],
+  ['END', 'end'],
+]);
 /** Which image of the row an operation must carry. */
-const ROW_IMAGE: Record<string, 'after' | 'before' | null> = {
-  c: 'after',
-  u: 'after',
-  r: 'after',
-  d: 'before',
-  t: null,
-};
+const ROW_IMAGE = new Map<unknown, 'after' | 'before' | null>([
+  ['c', 'after'],
+  ['u', 'after'],
+  ['r', 'after'],
+  ['d', 'before'],
+  ['t', null],
+]);
 
 /** Reads Debezium's records. Keeps the last schema of each topic, so one reader should serve many batches. */
 export class ChangeEventReader {
@@ -146,7 +149,7 @@ function envelopeOf(payload: unknown): Envelope & { op: Op } {
   if (!isObject(payload) || !isObject(envelope.source)) {
     throw new UnreadableRecord('no-envelope', 'the payload is no Debezium envelope: it has no source');
   }
-  const image = typeof envelope.op === 'string' ? ROW_IMAGE[envelope.op] : undefined;
+  const image = ROW_IMAGE.get(envelope.op);
   if (image === undefined) {
     throw new UnreadableRecord('unknown-op', `op ${quoted(envelope.op)} is none of c, u, d, r, t`);
   }
@@ -170,7 +173,7 @@ function transactionOf({ payload }: ConnectJson<null>): {
       'the payload is no transaction metadata: it has no id txId:lsn',
     );
   }
-  const op = TRANSACTION_OPS[String(payload['status'])];
+  const op = TRANSACTION_OPS.get(payload['status']);
   if (op === undefined) {
     throw new UnreadableRecord('unknown-op', `status ${quoted(payload['status'])} is none of BEGIN, END`);
   }

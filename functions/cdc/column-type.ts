@@ -32,44 +32,44 @@ const SCALE_SIGN_BIT = 1_024;
 const SCALE_MODULUS = 2_048;
 
 /** Connect's logical types that the connector's settings produce. */
-const LOGICAL_TYPES: Record<string, LakeType> = {
-  'io.debezium.time.Date': { type: 'date', encoding: 'epoch-days' },
-  'io.debezium.time.MicroTime': { type: 'string', encoding: 'micros-of-day' },
-  'io.debezium.time.Timestamp': { type: 'timestamp_ntz', encoding: 'epoch-millis' },
-  'io.debezium.time.MicroTimestamp': { type: 'timestamp_ntz', encoding: 'epoch-micros' },
-  'io.debezium.time.ZonedTimestamp': { type: 'timestamp', encoding: 'iso-timestamp' },
-};
+const LOGICAL_TYPES = new Map<string, LakeType>([
+  ['io.debezium.time.Date', { type: 'date', encoding: 'epoch-days' }],
+  ['io.debezium.time.MicroTime', { type: 'string', encoding: 'micros-of-day' }],
+  ['io.debezium.time.Timestamp', { type: 'timestamp_ntz', encoding: 'epoch-millis' }],
+  ['io.debezium.time.MicroTimestamp', { type: 'timestamp_ntz', encoding: 'epoch-micros' }],
+  ['io.debezium.time.ZonedTimestamp', { type: 'timestamp', encoding: 'iso-timestamp' }],
+]);
 
 /** Logical types that only other connector settings produce, and the setting that they betray. */
-const WRONG_SETTINGS: Record<string, string> = {
-  'org.apache.kafka.connect.data.Decimal': 'decimal.handling.mode=string',
-  'io.debezium.data.VariableScaleDecimal': 'decimal.handling.mode=string',
-  'org.apache.kafka.connect.data.Date': 'time.precision.mode=adaptive_time_microseconds',
-  'org.apache.kafka.connect.data.Time': 'time.precision.mode=adaptive_time_microseconds',
-  'org.apache.kafka.connect.data.Timestamp': 'time.precision.mode=adaptive_time_microseconds',
-  'io.debezium.time.Time': 'time.precision.mode=adaptive_time_microseconds',
-  'io.debezium.time.NanoTime': 'time.precision.mode=adaptive_time_microseconds',
-  'io.debezium.time.NanoTimestamp': 'time.precision.mode=adaptive_time_microseconds',
-  'io.debezium.time.IsoDate': 'time.precision.mode=adaptive_time_microseconds',
-  'io.debezium.time.IsoTime': 'time.precision.mode=adaptive_time_microseconds',
-  'io.debezium.time.IsoTimestamp': 'time.precision.mode=adaptive_time_microseconds',
-  'io.debezium.time.MicroDuration': 'interval.handling.mode=string',
-};
+const WRONG_SETTINGS = new Map<string, string>([
+  ['org.apache.kafka.connect.data.Decimal', 'decimal.handling.mode=string'],
+  ['io.debezium.data.VariableScaleDecimal', 'decimal.handling.mode=string'],
+  ['org.apache.kafka.connect.data.Date', 'time.precision.mode=adaptive_time_microseconds'],
+  ['org.apache.kafka.connect.data.Time', 'time.precision.mode=adaptive_time_microseconds'],
+  ['org.apache.kafka.connect.data.Timestamp', 'time.precision.mode=adaptive_time_microseconds'],
+  ['io.debezium.time.Time', 'time.precision.mode=adaptive_time_microseconds'],
+  ['io.debezium.time.NanoTime', 'time.precision.mode=adaptive_time_microseconds'],
+  ['io.debezium.time.NanoTimestamp', 'time.precision.mode=adaptive_time_microseconds'],
+  ['io.debezium.time.IsoDate', 'time.precision.mode=adaptive_time_microseconds'],
+  ['io.debezium.time.IsoTime', 'time.precision.mode=adaptive_time_microseconds'],
+  ['io.debezium.time.IsoTimestamp', 'time.precision.mode=adaptive_time_microseconds'],
+  ['io.debezium.time.MicroDuration', 'interval.handling.mode=string'],
+]);
 
-const PHYSICAL_TYPES: Record<string, LakeType> = {
-  int8: { type: 'int', encoding: 'number' },
-  int16: { type: 'int', encoding: 'number' },
-  int32: { type: 'int', encoding: 'number' },
-  int64: { type: 'bigint', encoding: 'number' },
-  float: { type: 'float', encoding: 'float' },
-  double: { type: 'double', encoding: 'float' },
-  boolean: { type: 'boolean', encoding: 'boolean' },
-  bytes: { type: 'binary', encoding: 'base64' },
-  string: { type: 'string', encoding: 'string' },
-  struct: { type: 'string', encoding: 'json' },
-  map: { type: 'string', encoding: 'json' },
-  array: { type: 'string', encoding: 'json' },
-};
+const PHYSICAL_TYPES = new Map<string, LakeType>([
+  ['int8', { type: 'int', encoding: 'number' }],
+  ['int16', { type: 'int', encoding: 'number' }],
+  ['int32', { type: 'int', encoding: 'number' }],
+  ['int64', { type: 'bigint', encoding: 'number' }],
+  ['float', { type: 'float', encoding: 'float' }],
+  ['double', { type: 'double', encoding: 'float' }],
+  ['boolean', { type: 'boolean', encoding: 'boolean' }],
+  ['bytes', { type: 'binary', encoding: 'base64' }],
+  ['string', { type: 'string', encoding: 'string' }],
+  ['struct', { type: 'string', encoding: 'json' }],
+  ['map', { type: 'string', encoding: 'json' }],
+  ['array', { type: 'string', encoding: 'json' }],
+]);
 
 /**
  * Reads the columns of a table from the schema of its Debezium envelope.
@@ -124,21 +124,22 @@ function sourceType({ parameters = {} }: ConnectType): SourceType {
 }
 
 function lakeType(columnName: string, { type, name }: ConnectType, source: SourceType): LakeType {
-  const setting = name && WRONG_SETTINGS[name];
-  if (setting) {
+  const setting = WRONG_SETTINGS.get(name ?? '');
+  if (setting !== undefined) {
     throw new UnreadableRecord(
       'schema-unreadable',
       `column ${columnName} arrives as ${name}; the connector must run with ${setting}`,
     );
   }
-  if (name !== undefined && LOGICAL_TYPES[name]) return LOGICAL_TYPES[name];
+  const logical = LOGICAL_TYPES.get(name ?? '');
+  if (logical !== undefined) return logical;
   if (type === 'string' && source.type === 'NUMERIC') {
     return { type: decimalType(source), encoding: 'decimal-string' };
   }
   if (type === 'string' && source.type === 'MONEY')
     return { type: 'decimal(19,2)', encoding: 'decimal-string' };
-  const physical = PHYSICAL_TYPES[type];
-  if (physical) return physical;
+  const physical = PHYSICAL_TYPES.get(type);
+  if (physical !== undefined) return physical;
   throw new UnreadableRecord(
     'schema-unreadable',
     `column ${columnName} has the unknown Connect type ${type}`,

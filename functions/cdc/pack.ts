@@ -48,16 +48,16 @@ export type PackEvent = {
   payload: string;
 };
 
+/** Why a record is quarantined. `unexpected` is a record that met a defect of ours. */
 export type QuarantineCode =
-  | 'invalid-record'
   | 'invalid-base64'
   | 'invalid-json'
   | 'invalid-key'
   | 'no-envelope'
   | 'unknown-op'
   | 'schema-unreadable'
-  | 'too-large'
-  | 'topic-not-in-registry';
+  | 'topic-not-in-registry'
+  | 'unexpected';
 
 /** A record that could not be understood, with all of its bytes. */
 export type QuarantinedRecord = {
@@ -66,7 +66,7 @@ export type QuarantinedRecord = {
   reason: { code: QuarantineCode; message: string };
   /** Exact JSON text of the key's payload, when at least that could be read. */
   key: string | null;
-  /** base64 as received. */
+  /** base64 as received; what was no base64 is itself written as base64. */
   raw_key: string | null;
   raw_value: string | null;
   headers: Record<string, number[]>[];

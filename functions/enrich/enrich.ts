@@ -70,22 +70,29 @@ function outcomeOf(record: PipeKafkaRecord, { tables, reader }: EnrichContext): 
   }
 }
 
-/** @throws what is not the data's fault */
 function quarantinedRecord(
   record: PipeKafkaRecord,
   error: unknown,
   reader: ChangeEventReader,
 ): QuarantinedRecord {
-  if (!(error instanceof UnreadableRecord)) throw error;
   return {
     offset: String(record.offset),
     kafka_ts: String(record.timestamp),
-    reason: { code: error.code, message: error.message },
+    reason: reasonOf(error),
     key: readableKey(record, reader),
     raw_key: rawBase64(record.key),
     raw_value: rawBase64(record.value),
     headers: record.headers ?? [],
   };
+}
+
+/**
+ * Reading touches nothing but the record, so whatever it throws would be thrown again at every retry: even a defect of
+ * ours must not stall the partition.
+ */
+function reasonOf(error: unknown): QuarantinedRecord['reason'] {
+  if (error instanceof UnreadableRecord) return { code: error.code, message: error.message };
+  return { code: 'unexpected', message: `${error}`.slice(0, 200) };
 }
 
 function readableKey(record: PipeKafkaRecord, reader: ChangeEventReader): string | null {
@@ -130,7 +137,8 @@ function builderOf(
  * must write over the same object.
  */
 function spillOf({ pack, firstTimestamp }: GrowingPack): Spill {
-  return { key: spillKey({ ...pack, at: new Date(firstTimestamp) }), pack };
+  const at = new Date(firstTimestamp);
+  return { key: spillKey({ ...pack, at: Number.isNaN(at.getTime()) ? new Date(0) : at }), pack };
 }
 
 function count(packs: GrowingPack[], records: number, now: Date): Omit<EnrichCounts, 'spilled'> {

@@ -1,0 +1,56 @@
+import { describe, expect, it } from '@jest/globals';
+import { loadConfig } from '../../../../functions/enrich/config.ts';
+
+const environment = {
+  PROJECT: 'cdc_demo',
+  STAGE: 'dev',
+  CDC_EPOCH: '2',
+  KAFKA_CLUSTER_ID: 'cluster-1',
+  LANDING_BUCKET: 'landing',
+  UNAVAILABLE_PLACEHOLDER: 'token',
+};
+
+describe('the environment of enrich', () => {
+  it('becomes its configuration, with the tables of the registry', () => {
+    expect(loadConfig(environment)).toEqual({
+      project: 'cdc_demo',
+      stage: 'dev',
+      epoch: 2,
+      cluster: 'cluster-1',
+      landingBucket: 'landing',
+      tables: new Set(['public.users', 'public.products', 'public.orders']),
+      placeholder: { value: 'token' },
+    });
+  });
+
+  it('may name the secret of the placeholder instead of the placeholder', () => {
+    const secret = {
+      ...environment,
+      UNAVAILABLE_PLACEHOLDER: '',
+      UNAVAILABLE_PLACEHOLDER_SECRET_ARN: 'arn:secret',
+    };
+    expect(loadConfig(secret).placeholder).toEqual({ secretArn: 'arn:secret' });
+  });
+
+  it.each([
+    ['both ways to the placeholder', { UNAVAILABLE_PLACEHOLDER_SECRET_ARN: 'arn:secret' }],
+    ['no way to the placeholder', { UNAVAILABLE_PLACEHOLDER: undefined }],
+  ])('must not give %s', (_what, difference) => {
+    expect(() => loadConfig({ ...environment, ...difference })).toThrow(
+      'set either UNAVAILABLE_PLACEHOLDER or',
+    );
+  });
+
+  it('is refused with every variable that is missing or wrong', () => {
+    const { KAFKA_CLUSTER_ID: _missing, ...rest } = { ...environment, CDC_EPOCH: '0', LANDING_BUCKET: '' };
+    expect(() => loadConfig(rest)).toThrow(
+      'CDC_EPOCH must be a whole number from 1; KAFKA_CLUSTER_ID is missing; LANDING_BUCKET is empty',
+    );
+  });
+
+  it('says where the registry was looked for', () => {
+    expect(() => loadConfig({ ...environment, TABLES_FILE: 'nowhere/tables.yml' })).toThrow(
+      'nowhere/tables.yml',
+    );
+  });
+});
