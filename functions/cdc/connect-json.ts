@@ -22,7 +22,6 @@ type KnownPrefix<S> = {
 };
 
 const CLOSING_BRACE = 0x7d;
-const CANONICAL_START = '{"schema":';
 
 /**
  * Reads Connect's JSON from base64. The schema is some 85 % of a record and hardly ever changes, so the text before
@@ -78,7 +77,7 @@ export class ConnectJsonReader<S> {
       );
     }
     const schema = this.#readSchema(envelope['schema']);
-    if (whole.startsWith(CANONICAL_START) && span.end === whole.length - 1) {
+    if (span.end === whole.length - 1) {
       this.#known.set(topic, prefixOf(base64, whole.slice(0, span.start), schema));
     }
     const text = whole.slice(span.start, span.end);
@@ -104,7 +103,6 @@ function parseObject(text: string): Record<string, unknown> {
 
 /** Whether `bytes` begin with the prefix's rest, and the payload's brace closes right before the envelope's at `end`. */
 function surroundsPayload(bytes: Buffer, rest: Buffer, end: number): boolean {
-  if (end < rest.length) return false;
   for (let at = 0; at < rest.length; at++) {
     if (bytes[at] !== rest[at]) return false;
   }

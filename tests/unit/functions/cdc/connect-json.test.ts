@@ -113,6 +113,18 @@ describe('a value of the JSON converter', () => {
     }
   });
 
+  it('reads the same when only the last bytes before the payload differ', () => {
+    for (let length = 0; length < 3; length++) {
+      const start = `{"schema":{"x":"${'x'.repeat(length)}"},"payload`;
+      expectSameAsFresh(
+        ['":{"a":1}}', '";{"a":1}}', '\\":{"a":1}}', '.:{"a":1}}', '": {"a":1}}'].map((end) =>
+          base64(start + end),
+        ),
+      );
+      expectSameAsFresh(['":{"a":1}}', '":', '"', '":{', '":{}', '":{}}'].map((end) => base64(start + end)));
+    }
+  });
+
   it('reads the same for bytes that are changed, cut off or put in anywhere', () => {
     const [first, second] = recordedEvents('keyless-and-truncate').flatMap(({ value }) => value ?? []);
     const bytes = Buffer.from(second as string);
