@@ -9,6 +9,7 @@ from collections.abc import Sequence
 from dataclasses import dataclass
 from urllib.parse import unquote, urlparse
 
+from py4j.protocol import Py4JJavaError
 from pyspark import StorageLevel
 from pyspark.errors import PySparkException
 from pyspark.sql import DataFrame
@@ -26,6 +27,7 @@ PACKS = "bronze_packs"
 
 _KEY_OF_FILE = r"regexp_extract(url_decode(replace(_metadata.file_path, '+', '%2B')), '^.*/(landing/.*)$', 1)"
 _CHUNK = 1 << 20
+_SPARK_FAILED = (PySparkException, Py4JJavaError)  # a task's failure comes as the latter
 
 
 @dataclass(frozen=True)
@@ -79,12 +81,12 @@ def read_packs(run: Run, keys: Sequence[str]) -> LandedPacks:
         try:
             packs, wrong = _facts(run)
             return LandedPacks(rows, packs, wrong, unreadable)
-        except PySparkException as error:
+        except _SPARK_FAILED:
             rows.unpersist()
             broken = _broken_files(run, readable)
             if not broken:
                 raise
-            log.warning("%d landing files can't be read: %s", len(broken), error.getCondition())
+            log.warning("%d landing files can't be read and go to quarantine", len(broken))
             unreadable.update(broken)
 
 
@@ -168,6 +170,6 @@ def _gzip_error(key: str, body: bytes) -> str | None:
 def _spark_error(run: Run, key: str) -> str | None:
     try:
         _lines(run, [key]).selectExpr("max(length(value))").collect()
-    except PySparkException as error:
-        return f"Spark can't read it: {error.getCondition()}"
+    except _SPARK_FAILED as error:
+        return f"Spark can't read it: {str(error)[:500]}"
     return None

@@ -1,6 +1,6 @@
 -- Bronze rows of one table from a batch's packs: one row is one change event that bronze does not hold yet.
--- before and after are cut out of the payload and printed again by Spark: the same values, while payload keeps
--- the exact text.
+-- before and after are cut out of the payload and printed again by Spark: the same values (a character beyond
+-- U+FFFF as its two escapes), while payload keeps the exact text.
 -- Inputs: {packs}. Parameters: :table_id, :covered JSON object of offset intervals to leave out by pack,
 -- :batch, :processed_at. Rerun: reads only.
 WITH open_packs AS (
