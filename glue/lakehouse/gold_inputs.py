@@ -14,7 +14,8 @@ from threading import Lock, RLock
 from typing import Any
 
 from pyspark.sql import DataFrame
-from pyspark.sql import functions as F
+from pyspark.sql.functions import broadcast, col, lit
+from pyspark.sql.functions import max as highest
 
 from lakehouse import faults
 from lakehouse.gold_model import Input, Model
@@ -63,8 +64,8 @@ class SilverInputs:
         snapshot_id = table.snapshot_id() if table.exists() else None
         if snapshot_id is None:
             return None
-        batch = table.at(snapshot_id).agg(F.max("_batch")).first()
-        return State(table, snapshot_id, (batch and batch[0]) or 0)
+        batch = table.at(snapshot_id).agg(highest("_batch")).collect()[0][0]
+        return State(table, snapshot_id, batch or 0)
 
     def held(self, model: Model) -> str | None:
         """Why silver held back an input of the model in this run; None when it held back none."""
@@ -104,7 +105,7 @@ class SilverInputs:
         touched = self._touched_rows(model_input, seen).select(*model_input.columns)
         # a key has one row in each state: a row found in every one of them has not changed
         states = len({s.snapshot_id for s in seen}) + 1
-        return touched.groupBy(*model_input.columns).count().where(F.col("count") < states).drop("count")
+        return touched.groupBy(*model_input.columns).count().where(col("count") < states).drop("count")
 
     def _touched_rows(self, model_input: Input, seen: tuple[Seen, ...]) -> DataFrame:
         """Rows written since the oldest state seen, and the rows of their keys in each state seen; kept in memory."""
@@ -119,13 +120,11 @@ class SilverInputs:
         oldest = min(s.batch for s in seen)
         # a newer snapshot of the same batch: silver wrote again for the same input
         since = oldest if state.batch > oldest else oldest - 1
-        now = state.table.at(state.snapshot_id).where(F.col("_batch") > since).select(*columns)
+        now = state.table.at(state.snapshot_id).where(col("_batch") > since).select(*columns)
         rows = now
         for snapshot_id in {s.snapshot_id for s in seen}:
             then = _in_columns(state.table.at(snapshot_id), now)
-            rows = rows.unionByName(
-                then.join(F.broadcast(now.select(*model_input.key)), [*model_input.key], "left_semi")
-            )
+            rows = rows.unionByName(then.join(broadcast(now.select(*model_input.key)), [*model_input.key], "left_semi"))
         return rows
 
     def claim(self, model: Model) -> None:
@@ -164,7 +163,7 @@ def _in_columns(then: DataFrame, now: DataFrame) -> DataFrame:
     """Rows of an older state in today's columns; a column that it did not have yet is null."""
     had = set(then.columns)
     return then.select(
-        *(F.col(f.name) if f.name in had else F.lit(None).cast(f.dataType).alias(f.name) for f in now.schema.fields)
+        *(col(f.name) if f.name in had else lit(None).cast(f.dataType).alias(f.name) for f in now.schema.fields)
     )
 
 

@@ -83,7 +83,8 @@ def _model(assets: Assets, name: str, files: frozenset[str]) -> Model:
         )
     except (KeyError, TypeError, AttributeError, ValueError) as error:
         raise ModelError(
-            f"{folder}/model.yml: it needs grain: [columns] and inputs: {{alias: {{key: [...], columns: [...]}}}} ({error})"
+            f"{folder}/model.yml: it needs grain: [columns] and "
+            f"inputs: {{alias: {{key: [...], columns: [...]}}}} ({error})"
         ) from error
 
 

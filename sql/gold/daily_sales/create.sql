@@ -3,10 +3,10 @@
 -- Parameters: {target}; {properties}, how the lake stores its tables.
 -- Rerun: changes nothing where the table exists.
 CREATE TABLE IF NOT EXISTS {target} (
-    order_date DATE NOT NULL COMMENT 'The day in UTC; orders dated before 1970 or after 2199 are left out',
+    order_date DATE NOT NULL COMMENT 'The day in UTC; without orders dated before 1970 or after 2199',
     daily_orders BIGINT NOT NULL COMMENT 'Active orders made on the day, cancelled and returned ones included',
     daily_revenue DECIMAL(18, 2) NOT NULL COMMENT 'Their amounts without the cancelled and returned ones; 0 for none',
-    avg_order_value DECIMAL(18, 2) COMMENT 'daily_revenue / daily_orders, rounded half up; null on a day without orders',
+    avg_order_value DECIMAL(18, 2) COMMENT 'daily_revenue / daily_orders, half up; null on a day without orders',
     unique_customers BIGINT NOT NULL COMMENT 'Different users of the orders in daily_orders',
     day_of_week INT NOT NULL COMMENT 'ISO 8601: 1 is Monday, 7 is Sunday',
     month INT NOT NULL COMMENT '1 to 12',
