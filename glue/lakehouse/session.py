@@ -45,6 +45,8 @@ def local_session(
         "spark.sql.shuffle.partitions": str(cores),
         "spark.default.parallelism": str(cores),
         "spark.sql.adaptive.enabled": "false",
+        "spark.scheduler.mode": "FAIR",  # a query does not wait for a job that runs
+        "spark.driver.extraJavaOptions": "-XX:+ExitOnOutOfMemoryError",
         "spark.ui.enabled": "false",
         "spark.ui.showConsoleProgress": "false",
     }

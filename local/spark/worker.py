@@ -1,20 +1,17 @@
 """The twin's Glue: one warm Spark session that runs glue/'s jobs, one at a time, and answers queries.
 
-HTTP on 127.0.0.1 (docs/architecture.md, The twin's endpoints). Ends itself when the process that started it is gone.
+HTTP on 127.0.0.1 (docs/architecture.md, The twin's endpoints). It ends itself, and its JVM, when the process that
+started it is gone or when the JVM is; whoever started it starts it again.
 """
 
 import argparse
 import json
 import logging
 import os
-import queue
+import signal
 import sys
 import threading
 import time
-import traceback
-import uuid
-from collections import OrderedDict
-from collections.abc import Callable
 from http.server import BaseHTTPRequestHandler, ThreadingHTTPServer
 from pathlib import Path
 from typing import Any
@@ -26,123 +23,54 @@ sys.path[:0] = [str(PROJECT_ROOT / "glue"), str(Path(__file__).resolve().parent)
 os.environ["TZ"] = "UTC"  # collect() turns timestamps into local time
 time.tzset()
 
-from query import QueryError, run_query, use_database  # noqa: E402
+from job_line import AlreadyRunningError, JobLine, NoRunError  # noqa: E402
+from pyspark import SparkContext  # noqa: E402
+from query import Queries, QueryError  # noqa: E402
+from warm_up import warm_up  # noqa: E402
 
 from job import run_layer  # noqa: E402
-from lakehouse.run import arguments, open_run  # noqa: E402
+from lakehouse.run import Arguments, open_run  # noqa: E402
 from lakehouse.session import local_session  # noqa: E402
 from lakehouse.storage import S3Store  # noqa: E402
 
-KEPT_RUNS = 1000
-RESTART_EXIT_CODE = 75
-PARENT_CHECK_SECONDS = 1.0
+RESTART_EXIT_CODE = 75  # EX_TEMPFAIL: start it again
+MAX_CORES = 4
+WATCH_SECONDS = 0.5
+STOP_GRACE_SECONDS = 0.2
+BODY_BYTES = 1 << 20
 log = logging.getLogger("worker")
 
 
-class AlreadyRunningError(Exception):
-    """The job has a run that has not ended; Glue says ConcurrentRunsExceededException."""
-
-
 class Worker:
-    """Runs jobs one after the other; a second run of a job that is not done is refused."""
+    """The session, the line of jobs and the queries; `queries` is None until the session is open."""
 
     def __init__(self, options: argparse.Namespace) -> None:
         self.options = options
-        self.spark: Any = None
-        self.ready = threading.Event()
-        self.runs: OrderedDict[str, dict[str, Any]] = OrderedDict()
-        self.waiting: queue.Queue[Callable[[], None]] = queue.Queue()
-        self.lock = threading.Lock()
-        self.store = S3Store(options.bucket)
+        self.line = JobLine(self._execute, self._kill)
+        self.queries: Queries | None = None
+        self._store = S3Store(options.bucket)
 
-    def start_session(self) -> None:
-        """Opens the session and takes jobs from then on."""
+    def work(self) -> None:
+        """Opens the session, then runs jobs for ever."""
         o = self.options
         o.scratch.mkdir(parents=True, exist_ok=True)
-        self.spark = local_session(
-            jars=o.jars,
-            catalog_db=o.catalog,
-            warehouse=o.warehouse,
-            scratch=o.scratch,
-            cores=o.cores,
-            memory=o.memory,
-        )
+        self.spark = local_session(o.jars, o.catalog, o.warehouse, o.scratch, o.cores, o.memory)
         self.spark.sparkContext.setLogLevel("ERROR")
-        self.waiting.put(self.warm_up)
-        self.ready.set()
-        while True:
-            self.waiting.get()()
+        self.queries = Queries(self.spark, o.database)
+        log.info("ready on port %d with %d cores and a heap of %s", o.port, o.cores, o.memory)
+        warm_up(self.spark, self.line.idle)
+        self.line.work()
 
-    def warm_up(self) -> None:
-        """Lets the JVM load and compile what every run uses, on a table of its own, while nobody waits yet."""
-        began = time.monotonic()
-        table = "glue_catalog.warm_up.t"
-        for statement in (
-            "CREATE NAMESPACE IF NOT EXISTS glue_catalog.warm_up",
-            f"DROP TABLE IF EXISTS {table} PURGE",
-            f"CREATE TABLE {table} (id bigint, v string) USING iceberg TBLPROPERTIES "
-            "('format-version' = '2', 'write.merge.mode' = 'merge-on-read', 'write.distribution-mode' = 'none')",
-            f"INSERT INTO {table} VALUES (1, '{{}}'), (2, '{{}}')",
-            f"ALTER TABLE {table} CREATE OR REPLACE BRANCH b",
-            f"MERGE INTO {table}.branch_b t USING (SELECT id, max_by(v, id) v FROM {table} GROUP BY id) s "
-            "ON t.id = s.id WHEN MATCHED THEN UPDATE SET v = s.v WHEN NOT MATCHED THEN INSERT *",
-            f"SELECT count(*), from_json(max(v), 'a string') FROM {table}.branch_b",
-            f"DROP TABLE {table} PURGE",
-        ):
-            self.spark.sql(statement).collect()
-        log.info("warm after %.1f s", time.monotonic() - began)
+    def _execute(self, wanted: Arguments) -> None:
+        run_layer(open_run(self.spark, wanted, self._store))
 
-    def submit(self, job: str, args: dict[str, str]) -> str:
-        """Puts a run in the line. Raises AlreadyRunningError, or ValueError for wrong arguments."""
-        wanted = arguments({name.removeprefix("--"): value for name, value in args.items()})
-        with self.lock:
-            if any(r["job"] == job and r["state"] == "RUNNING" for r in self.runs.values()):
-                raise AlreadyRunningError(f"{job} has a run that has not ended")
-            run_id = f"jr_{uuid.uuid4().hex}"
-            self.runs[run_id] = {
-                "id": run_id,
-                "job": job,
-                "args": args,
-                "state": "RUNNING",
-                "error": None,
-                "started_at": _now(),
-                "finished_at": None,
-            }
-            while len(self.runs) > KEPT_RUNS:
-                self.runs.popitem(last=False)
-
-        def work() -> None:
-            began = time.monotonic()
-            try:
-                run_layer(open_run(self.spark, wanted, self.store))
-                self._end(run_id, "SUCCEEDED", None)
-            except Exception as error:
-                log.error("%s of run %s failed: %s", job, wanted.run_id, traceback.format_exc())
-                self._end(run_id, "FAILED", f"{type(error).__name__}: {error}"[:4000])
-            log.info("%s of run %s took %.2f s", job, wanted.run_id, time.monotonic() - began)
-
-        self.waiting.put(work)
-        return run_id
-
-    def _end(self, run_id: str, state: str, error: str | None) -> None:
-        with self.lock:
-            run = self.runs.get(run_id)
-            if run and run["state"] == "RUNNING":
-                run.update(state=state, error=error, finished_at=_now())
-
-    def stop(self, run_id: str) -> None:
-        """Stops a run the hard way, for Spark can't end a job in the middle: the process ends and is started again."""
-        self._end(run_id, "STOPPED", None)
-        log.info("ending to stop %s", run_id)
-        threading.Timer(0.2, os._exit, [RESTART_EXIT_CODE]).start()
-
-
-def _now() -> float:
-    return time.time()
+    def _kill(self, reason: str) -> None:
+        """Ends the process once the answer to the request is out."""
+        threading.Timer(STOP_GRACE_SECONDS, end, [RESTART_EXIT_CODE, reason]).start()
 
 
 class Api(BaseHTTPRequestHandler):
-    """The HTTP interface; `worker` is set by serve()."""
+    """The HTTP interface; `worker` is set by main()."""
 
     worker: Worker
     protocol_version = "HTTP/1.1"
@@ -152,50 +80,51 @@ class Api(BaseHTTPRequestHandler):
 
     def do_GET(self) -> None:
         path = urlparse(self.path)
-        parts = path.path.strip("/").split("/")
-        if parts == ["health"]:
-            self._answer(200, {"status": "ready" if self.worker.ready.is_set() else "starting"})
-        elif parts == ["runs"]:
-            job = parse_qs(path.query).get("job", [None])[0]
-            with self.worker.lock:
-                found = [dict(r) for r in self.worker.runs.values() if job in (None, r["job"])]
-            self._answer(200, {"runs": found[::-1]})
-        elif len(parts) == 2 and parts[0] == "runs":
-            with self.worker.lock:
-                run = self.worker.runs.get(parts[1])
-                body = dict(run) if run else None
-            self._answer(*((200, body) if body else (404, {"error": f"no run {parts[1]}"})))
-        else:
-            self._answer(404, {"error": f"no resource {path.path}"})
+        line = self.worker.line
+        match path.path.strip("/").split("/"):
+            case ["health"]:
+                self._answer(200, {"status": "ready" if self.worker.queries else "starting"})
+            case ["runs"]:
+                self._answer(200, {"runs": line.of_job(parse_qs(path.query).get("job", [None])[0])})
+            case ["runs", run_id]:
+                run = line.find(run_id)
+                self._answer(*((200, run) if run else (404, {"error": f"no run {run_id}"})))
+            case _:
+                self._answer(404, {"error": f"no resource {path.path}"})
 
     def do_POST(self) -> None:
-        body = json.loads(self.rfile.read(int(self.headers.get("content-length", 0))) or b"{}")
-        parts = urlparse(self.path).path.strip("/").split("/")
-        if not self.worker.ready.is_set():
-            self._answer(503, {"error": "Spark is still starting; try again in a few seconds"})
-        elif parts == ["runs"]:
-            self._submit(body)
-        elif len(parts) == 3 and parts[0] == "runs" and parts[2] == "stop":
-            self._answer(202, {"id": parts[1]})
-            self.worker.stop(parts[1])
-        elif parts == ["query"]:
-            self._query(body)
-        else:
-            self._answer(404, {"error": f"no resource {self.path}"})
-
-    def _submit(self, body: dict[str, Any]) -> None:
         try:
-            self._answer(200, {"id": self.worker.submit(body["job"], body.get("args", {}))})
+            body = self._body()
+            match urlparse(self.path).path.strip("/").split("/"):
+                case ["runs"] | ["query"] if self.worker.queries is None:
+                    self._answer(503, {"error": "Spark is still starting; try again in a few seconds"})
+                case ["runs"]:
+                    self._answer(200, {"id": self.worker.line.submit(body["job"], body.get("args", {}))})
+                case ["runs", run_id, "stop"]:
+                    self.worker.line.stop(run_id)
+                    self._answer(202, {"id": run_id})
+                case ["query"]:
+                    assert self.worker.queries
+                    self._answer(200, self.worker.queries.run(body["sql"], int(body.get("limit", 1000))))
+                case _:
+                    self._answer(404, {"error": f"no resource {self.path}"})
         except AlreadyRunningError as error:
             self._answer(409, {"error": str(error)})
-        except (KeyError, ValueError) as error:
-            self._answer(400, {"error": f"wrong job arguments: {error}"})
-
-    def _query(self, body: dict[str, Any]) -> None:
-        try:
-            self._answer(200, run_query(self.worker.spark, body["sql"], int(body.get("limit", 1000))))
-        except QueryError as error:
+        except NoRunError as error:
+            self._answer(404, {"error": str(error)})
+        except KeyError as error:
+            self._answer(400, {"error": f"the body lacks {error.args[0]!r}"})
+        except (QueryError, ValueError) as error:
             self._answer(400, {"error": str(error)})
+
+    def _body(self) -> dict[str, Any]:
+        length = int(self.headers.get("content-length", 0))
+        if length > BODY_BYTES:
+            raise ValueError(f"the body has {length} bytes, at most {BODY_BYTES} are read")
+        body = json.loads(self.rfile.read(length) or b"{}")
+        if not isinstance(body, dict):
+            raise ValueError("the body is no JSON object")
+        return body
 
     def _answer(self, status: int, body: Any) -> None:
         data = json.dumps(body).encode()
@@ -206,12 +135,30 @@ class Api(BaseHTTPRequestHandler):
         self.wfile.write(data)
 
 
-def end_with_parent() -> None:
-    """Ends the process, and with it the JVM that reads its pipe, when the parent has gone."""
-    parent = os.getppid()
-    while os.getppid() == parent:
-        time.sleep(PARENT_CHECK_SECONDS)
-    os._exit(0)
+def jvm() -> Any:
+    """The JVM's process (a Popen), or None before it is started."""
+    gateway: Any = SparkContext._gateway
+    return getattr(gateway, "proc", None)
+
+
+def end(code: int, reason: str) -> None:
+    """Ends this process and the JVM at once: a JVM left alone could still commit what the next worker cleans up."""
+    log.info("ending: %s", reason)
+    process = jvm()
+    if process is not None:
+        process.kill()
+    os._exit(code)
+
+
+def watch(parent: int) -> None:
+    """Ends the process when its parent or its JVM has gone."""
+    while True:
+        if os.getppid() != parent:
+            end(0, "the process that started it has gone")
+        process = jvm()
+        if process is not None and process.poll() is not None:
+            end(RESTART_EXIT_CODE, f"the JVM has gone with code {process.returncode}")
+        time.sleep(WATCH_SECONDS)
 
 
 def parse_options() -> argparse.Namespace:
@@ -223,24 +170,23 @@ def parse_options() -> argparse.Namespace:
     parser.add_argument("--catalog", type=Path, required=True, help="SQLite file of the Iceberg catalog")
     parser.add_argument("--warehouse", type=Path, required=True, help="folder of the Iceberg tables")
     parser.add_argument("--scratch", type=Path, required=True, help="folder for Spark's temporary files")
-    parser.add_argument("--cores", type=int, default=max(1, min(4, os.cpu_count() or 2)))
+    parser.add_argument("--cores", type=int, default=min(MAX_CORES, os.cpu_count() or 2))
     parser.add_argument("--memory", default="1g", help="heap of the JVM")
     return parser.parse_args()
 
 
 def main() -> None:
+    parent = os.getppid()
     logging.basicConfig(level=logging.INFO, format="%(asctime)s %(levelname)s %(name)s %(message)s")
     logging.getLogger("SQLQueryContextLogger").disabled = True  # a whole stack trace as JSON for each failed query
     logging.getLogger("py4j").setLevel(logging.WARNING)
-    options = parse_options()
-    worker = Worker(options)
-    use_database(options.database)
-    Api.worker = worker
-    server = ThreadingHTTPServer(("127.0.0.1", options.port), Api)
+    signal.signal(signal.SIGTERM, lambda *_: end(0, "asked to"))
+    Api.worker = Worker(parse_options())
+    server = ThreadingHTTPServer(("127.0.0.1", Api.worker.options.port), Api)
     server.daemon_threads = True
+    threading.Thread(target=watch, args=[parent], daemon=True).start()
     threading.Thread(target=server.serve_forever, daemon=True).start()
-    threading.Thread(target=end_with_parent, daemon=True).start()
-    worker.start_session()
+    Api.worker.work()
 
 
 if __name__ == "__main__":

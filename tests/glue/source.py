@@ -141,6 +141,16 @@ class Topic:
         """Offsets that never land: a gap."""
         self.next_offset += count
 
+    @property
+    def pending(self) -> list[tuple[int, dict[str, Any] | None, dict[str, Any] | None]]:
+        """What no pack has taken yet: offset, event (None for a tombstone), quarantined record."""
+        return list(self._pending)
+
+    def send_again(self, event: Mapping[str, Any] | None) -> None:
+        """An event (or a tombstone) under a new offset, as Debezium sends it after a crash."""
+        offset = self._offset()
+        self._pending.append((offset, {**event, "offset": str(offset)} if event else None, None))
+
     def packs(self, size: int = 0) -> list[dict[str, Any]]:
         """The packs of everything since the last call: one a run of offsets without a gap, at most `size` long."""
         groups: list[list[tuple[int, dict[str, Any] | None, dict[str, Any] | None]]] = []
@@ -185,7 +195,7 @@ class Topic:
         fields: dict[str, Any] = {"commit_lsn": tx.commit_position(), "tx_id": tx.tx_id, "snapshot": None}
         fields["tx_order"] = None if "tx_order" in overrides else next(tx.orders)
         fields.update(overrides)
-        happened = _START + timedelta(milliseconds=lsn)
+        happened = _START + timedelta(milliseconds=lsn % 10**10)
         row = after if after is not None else before
         event = {
             "offset": str(self._offset() if offset is None else offset),
