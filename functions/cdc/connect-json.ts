@@ -3,14 +3,20 @@ import { memberSpans } from './json-text.ts';
 import { UnreadableRecord } from './unreadable-record.ts';
 
 /** A key or value of Connect's JsonConverter, `{"schema":...,"payload":...}`. */
-export type ConnectJson<S> = {
+export type ConnectJson<S, P> = {
   schema: S;
-  payload: unknown;
+  payload: P;
   /** The payload exactly as written. */
   text: string;
   /** UTF-8 bytes of `text`. */
   bytes: number;
 };
+
+/**
+ * What is taken from a schema and from a payload's text. Either may throw {@link UnreadableRecord}; `payload` must
+ * throw, whatever it is, for a text that is not one JSON value.
+ */
+type Takes<S, P> = { schema: (schema: unknown) => S; payload: (text: string) => P };
 
 /** Everything before a payload, and what was read from it. */
 type KnownPrefix<S> = {
@@ -29,25 +35,24 @@ const CLOSING_BRACE = 0x7d;
  * schema, and only its tail is decoded and parsed. A record that differs in any way is parsed whole; both ways give
  * the same result.
  */
-export class ConnectJsonReader<S> {
-  readonly #readSchema: (schema: unknown) => S;
+export class ConnectJsonReader<S, P> {
+  readonly #take: Takes<S, P>;
   readonly #decoder = new Base64Decoder();
   readonly #known = new Map<string, KnownPrefix<S>>();
 
-  /** @param readSchema takes what is needed from a schema; may throw {@link UnreadableRecord} */
-  constructor(readSchema: (schema: unknown) => S) {
-    this.#readSchema = readSchema;
+  constructor(take: Takes<S, P>) {
+    this.#take = take;
   }
 
   /**
    * @param topic whose records share a schema
-   * @throws UnreadableRecord `invalid-base64`, `invalid-json`, `no-envelope`, or what `readSchema` throws
+   * @throws UnreadableRecord `invalid-base64`, `invalid-json`, `no-envelope`, or what taking schema or payload throws
    */
-  read(topic: string, base64: string): ConnectJson<S> {
+  read(topic: string, base64: string): ConnectJson<S, P> {
     return this.#readTail(topic, base64) ?? this.#readWhole(topic, base64);
   }
 
-  #readTail(topic: string, base64: string): ConnectJson<S> | undefined {
+  #readTail(topic: string, base64: string): ConnectJson<S, P> | undefined {
     const known = this.#known.get(topic);
     // Comparing a slice is one memcmp; startsWith takes ten times as long.
     if (known === undefined || base64.slice(0, known.base64.length) !== known.base64) return undefined;
@@ -57,15 +62,15 @@ export class ConnectJsonReader<S> {
       const end = length - 1;
       if (!surroundsPayload(this.#decoder.bytes, known.rest, end)) return undefined;
       const text = this.#decoder.text(start, end);
-      // Parses only when nothing but the one closing brace stood behind the payload.
-      const payload: unknown = JSON.parse(text);
+      // One JSON value only when nothing but the one closing brace stood behind the payload.
+      const payload = this.#take.payload(text);
       return { schema: known.schema, payload, text, bytes: end - start };
     } catch {
       return undefined;
     }
   }
 
-  #readWhole(topic: string, base64: string): ConnectJson<S> {
+  #readWhole(topic: string, base64: string): ConnectJson<S, P> {
     const whole = this.#decoder.text(0, this.#decoder.decode(base64));
     const envelope = parseObject(whole);
     const spans = memberSpans(whole);
@@ -76,12 +81,12 @@ export class ConnectJsonReader<S> {
         'no schema and payload; the converters must run with schemas.enable=true',
       );
     }
-    const schema = this.#readSchema(envelope['schema']);
+    const schema = this.#take.schema(envelope['schema']);
     if (span.end === whole.length - 1) {
       this.#known.set(topic, prefixOf(base64, whole.slice(0, span.start), schema));
     }
     const text = whole.slice(span.start, span.end);
-    return { schema, payload: envelope['payload'], text, bytes: Buffer.byteLength(text) };
+    return { schema, payload: this.#take.payload(text), text, bytes: Buffer.byteLength(text) };
   }
 }
 

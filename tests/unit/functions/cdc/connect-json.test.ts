@@ -5,10 +5,13 @@ import { UnreadableRecord } from '../../../../functions/cdc/unreadable-record.ts
 import { recordedEvents } from '../../../recorded-events.ts';
 
 const TOPIC = 'cdc.public.orders';
-const schemaText = (schema: unknown) => JSON.stringify(schema);
+const take = {
+  schema: (schema: unknown) => JSON.stringify(schema),
+  payload: (text: string): unknown => JSON.parse(text),
+};
 
 /** What a reader makes of a value: the result, or the reason why there is none. */
-function outcome(reader: ConnectJsonReader<string>, base64: string): unknown {
+function outcome(reader: ConnectJsonReader<string, unknown>, base64: string): unknown {
   try {
     return reader.read(TOPIC, base64);
   } catch (error) {
@@ -24,9 +27,9 @@ function base64(text: string | Buffer): string {
 
 /** Reads `values` with one reader, which knows the prefix of the one before, and each with a fresh one. */
 function expectSameAsFresh(values: string[]): void {
-  const remembering = new ConnectJsonReader(schemaText);
+  const remembering = new ConnectJsonReader(take);
   for (const value of values) {
-    expect(outcome(remembering, value)).toEqual(outcome(new ConnectJsonReader(schemaText), value));
+    expect(outcome(remembering, value)).toEqual(outcome(new ConnectJsonReader(take), value));
   }
 }
 
@@ -45,7 +48,7 @@ const recorded = [
 describe('a value of the JSON converter', () => {
   it('is read with the exact text of its payload', () => {
     const text = '{"schema":{"type":"struct"},"payload":{"lsn":9223372036854775807,"x":1.50,"s":"\\u00e9é"}}';
-    const reader = new ConnectJsonReader(schemaText);
+    const reader = new ConnectJsonReader(take);
     for (const turn of ['parsed whole', 'with its prefix known']) {
       expect([turn, reader.read(TOPIC, base64(text))]).toEqual([
         turn,
@@ -61,7 +64,7 @@ describe('a value of the JSON converter', () => {
 
   it('has its schema read once for as long as the prefix stays the same', () => {
     let reads = 0;
-    const reader = new ConnectJsonReader(() => ++reads);
+    const reader = new ConnectJsonReader({ ...take, schema: () => ++reads });
     const orders = recordedEvents('orders').flatMap(({ value }) => value ?? []);
     for (const value of orders) reader.read(TOPIC, base64(value));
     expect(orders.length).toBeGreaterThan(10);
@@ -160,20 +163,21 @@ describe('a value of the JSON converter', () => {
     ['no-envelope', base64('{"ts_ms":1}')],
     ['no-envelope', base64('"text"')],
   ])('is refused as %s', (code, value) => {
-    expect(outcome(new ConnectJsonReader(schemaText), value)).toMatchObject({ code });
+    expect(outcome(new ConnectJsonReader(take), value)).toMatchObject({ code });
   });
 
   it('never says what is in it when it is refused', () => {
-    const secret = outcome(new ConnectJsonReader(schemaText), base64('{"schema":{},"payload":{"iban":DE00}'));
+    const secret = outcome(new ConnectJsonReader(take), base64('{"schema":{},"payload":{"iban":DE00}'));
     expect(JSON.stringify(secret)).not.toContain('DE00');
   });
 
   it('is not remembered when its schema is refused', () => {
     let refuse = true;
-    const reader = new ConnectJsonReader(() => {
+    const schema = () => {
       if (refuse) throw new UnreadableRecord('schema-unreadable', 'refused');
       return 'read';
-    });
+    };
+    const reader = new ConnectJsonReader({ ...take, schema });
     const value = base64('{"schema":{},"payload":{"a":1}}');
     expect(() => reader.read(TOPIC, value)).toThrow('refused');
     expect(() => reader.read(TOPIC, value)).toThrow('refused');
