@@ -34,7 +34,7 @@ function outcome(text: string): unknown {
 
 /** White space that JSON doesn't mind, but Debezium never writes: the text is then parsed whole. */
 function inAnotherLayout(text: string): string {
-  return `${text} `;
+  return ` ${text} `;
 }
 
 function expectSameInAnyLayout(text: string): void {
