@@ -38,6 +38,9 @@ def local_session(
         f"spark.sql.catalog.{CATALOG}.warehouse": str(warehouse),
         "spark.driver.extraClassPath": str(jars / "*"),
         "spark.driver.memory": memory,
+        # Short jobs on few cores: the optimising compiler would cost more than it gains (half of all CPU time of a
+        # cold run of the three layers), and so would a parallel collector's threads.
+        "spark.driver.extraJavaOptions": "-XX:TieredStopAtLevel=1 -XX:+UseSerialGC",
         "spark.driver.host": "127.0.0.1",
         "spark.driver.bindAddress": "127.0.0.1",
         "spark.local.dir": str(scratch),
