@@ -40,7 +40,7 @@ def local_session(
         "spark.driver.memory": memory,
         # Short jobs on few cores: the optimising compiler would cost more than it gains (half of all CPU time of a
         # cold run of the three layers), and so would a parallel collector's threads.
-        "spark.driver.extraJavaOptions": "-XX:TieredStopAtLevel=1 -XX:+UseSerialGC",
+        "spark.driver.extraJavaOptions": "-XX:TieredStopAtLevel=1 -XX:+UseSerialGC -XX:+ExitOnOutOfMemoryError",
         "spark.driver.host": "127.0.0.1",
         "spark.driver.bindAddress": "127.0.0.1",
         "spark.local.dir": str(scratch),
@@ -49,7 +49,6 @@ def local_session(
         "spark.default.parallelism": str(cores),
         "spark.sql.adaptive.enabled": "false",
         "spark.scheduler.mode": "FAIR",  # a query does not wait for a job that runs
-        "spark.driver.extraJavaOptions": "-XX:+ExitOnOutOfMemoryError",
         "spark.ui.enabled": "false",
         "spark.ui.showConsoleProgress": "false",
     }
