@@ -1,7 +1,7 @@
 /** How far behind the landing zone is: what Debezium has still to read, and what the pipes have still to land. */
 import { setTimeout as delay } from 'node:timers/promises';
 import { Client } from 'pg';
-import { slotName } from '../functions/cdc/connector-config.ts';
+import { HEARTBEAT_TABLE, slotName } from '../functions/cdc/connector-config.ts';
 import type { Deployment } from '../functions/cdc/names.ts';
 import type { Registry } from '../functions/cdc/registry.ts';
 import { SLOT_QUERY, type SlotRow } from '../functions/cdc/source-queries.ts';
@@ -70,11 +70,12 @@ export async function readLsns(
 }
 
 /**
- * Waits until every change committed in the source before this call lies in the landing zone.
+ * Waits until every change committed in the source before this call lies in the landing zone. A heartbeat is written
+ * first (`urls.heartbeat`: as a role that may): on an idle source the slot stands behind the log until the next one.
  * @throws Error that says who is behind, and by how much, when that takes longer than `withinMs`.
  */
 export async function untilLanded(
-  urls: { readonly source: string; readonly kafka: string },
+  urls: { readonly source: string; readonly heartbeat: string; readonly kafka: string },
   { registry, deployment }: { readonly registry: Pick<Registry, 'tables'>; readonly deployment: Deployment },
   withinMs: number,
   signal?: AbortSignal,
@@ -86,6 +87,7 @@ export async function untilLanded(
   try {
     const deadline = Date.now() + withinMs;
     const { current: target } = await readLsns(source, slot);
+    await writeHeartbeat(urls.heartbeat);
     for (;;) {
       const behind = await whoIsBehind(source, slot, urls.kafka, groups, target);
       if (behind === null) return;
@@ -111,4 +113,14 @@ async function whoIsBehind(
   const lagging = (await pipeLags(broker, groups)).filter((lag) => lag.committed < lag.end);
   if (lagging.length === 0) return null;
   return lagging.map((lag) => `${lag.topic} is landed to ${lag.committed} of ${lag.end}`).join(', ');
+}
+
+async function writeHeartbeat(url: string): Promise<void> {
+  const client = new Client({ connectionString: url });
+  await client.connect();
+  try {
+    await client.query(`UPDATE ${HEARTBEAT_TABLE} SET ts = now()`);
+  } finally {
+    await client.end();
+  }
 }

@@ -60,6 +60,8 @@ export type TwinOptions = {
 export type TwinUrls = {
   /** The source as the application uses it. */
   readonly source: string;
+  /** The source as the replication role, which may write heartbeats. */
+  readonly heartbeat: string;
   /** Kafka's bootstrap address, host:port. */
   readonly kafka: string;
   readonly connect: string;
@@ -202,6 +204,7 @@ async function startChildren(
   const [platform, { url }, broker] = await Promise.all([endpoint, source, kafka]);
   const urls: TwinUrls = {
     source: url,
+    heartbeat: withUser(url, replication),
     kafka: broker.address,
     connect: `http://127.0.0.1:${ports.connect}`,
     endpoint: endpointUrl,
@@ -317,4 +320,12 @@ async function withClient<T>(url: string, work: (client: Client) => Promise<T>):
   } finally {
     await client.end();
   }
+}
+
+/** A PostgreSQL URL with another user. */
+function withUser(url: string, { name, password }: { name: string; password: string }): string {
+  const changed = new URL(url);
+  changed.username = name;
+  changed.password = password;
+  return changed.href;
 }

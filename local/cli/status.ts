@@ -31,7 +31,10 @@ function describe(status: Status): string {
       columns: ['child', 'pid', 'state', 'since', 'log'],
       rows: children.map((c) => [c.name, c.pid, c.running ? 'running' : 'dead', c.since.slice(0, 19), c.log]),
     }),
-    table({ columns: ['address', 'url'], rows: Object.entries(urls) }),
+    table({
+      columns: ['address', 'url'],
+      rows: Object.entries(urls).filter(([name]) => name !== 'heartbeat'),
+    }),
     [
       `connector ${connector ? `${connector.state}, snapshot ${connector.snapshot}` : 'unknown'}`,
       connector?.error ? paint('red', connector.error) : '',
