@@ -36,6 +36,7 @@ def run(run: Run, report: Report) -> None:
         taken = _take(run, before, [file.key for file in listing.files])
         islands = islands_after(before.islands, (p.pack for p in taken.planned), run.started_at)
         landed.remember(run, before, taken.batch, islands, taken.files)
+        landed.tidy(run)
     remember_listing(run, listing)
     fill_report(run, report, listing, islands, taken)
 

@@ -58,7 +58,7 @@ def recover(run: Run) -> None:
     for table, branch, batch in leftovers:
         log.warning("%s of a run that died: %s", branch, "published" if batch in committed else "dropped")
         if batch in committed:
-            table.publish(branch)
+            table.publish_append(branch)  # maintenance may have rewritten main since
         else:
             table.drop_branch(branch)
 

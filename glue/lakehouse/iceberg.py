@@ -104,6 +104,15 @@ class IcebergTable:
         """Fast-forwards main to the branch and drops the branch, in one commit. Raises as fast_forward does."""
         self.java().manageSnapshots().fastForwardBranch("main", branch).removeBranch(branch).commit()
 
+    def publish_append(self, branch: str) -> None:
+        """Publishes a branch of one append even when main has moved since: the append is made again on top of it."""
+        table = self.java()
+        main, append = table.snapshot("main"), table.snapshot(branch)
+        if main is None or append.parentId() == main.snapshotId():
+            self.publish(branch)
+        else:
+            table.manageSnapshots().cherrypick(append.snapshotId()).removeBranch(branch).commit()
+
     def tag(self, tag: str, snapshot_id: int) -> None:
         """Makes or moves a tag to a snapshot."""
         table = self.java()

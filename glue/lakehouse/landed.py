@@ -1,12 +1,17 @@
 """What bronze has taken: the offsets, files and batches in `landed`."""
 
+import logging
 from collections.abc import Collection, Iterable, Mapping, Sequence
-from dataclasses import dataclass
+from dataclasses import dataclass, replace
 from datetime import datetime, timedelta, timezone
 
+from lakehouse.names import CATALOG, literal, quoted
 from lakehouse.offsets import Interval, gaps
 from lakehouse.run import Run
 from lakehouse.sqlfile import run_file
+
+MANY_FILES = 64
+log = logging.getLogger("lakehouse")
 
 
 @dataclass(frozen=True, order=True)
@@ -119,6 +124,32 @@ def remember(run: Run, before: Landed, batch: int, islands: Islands, files: Iter
     known = _files.get(table.name)
     if known and known.snapshot_id == before.snapshot_id:
         _files[table.name] = _KnownFiles(snapshot.snapshotId(), known.since, {*known.keys, *files})
+
+
+def tidy(run: Run) -> None:
+    """Joins the files of `landed`, one a batch, when there are many: every run of every layer reads all of them."""
+    table = run.engine_table("landed")
+    if int(table.summary().get("total-data-files", "0")) < MANY_FILES:
+        return
+    before = table.snapshot_id()
+    try:
+        name = literal(f"{quoted(table.database)}.{quoted(table.bare)}")
+        options = "map('rewrite-all', 'true')"
+        run.spark.sql(f"CALL {CATALOG}.system.rewrite_data_files(table => {name}, options => {options})").collect()
+    except Exception as error:  # the batch is committed; the next run tries again
+        log.warning("the files of %s could not be joined: %s", table.bare, error)
+        return
+    snapshot = table.java().currentSnapshot()
+    if snapshot.parentId() == before:
+        _move(table.name, before, snapshot.snapshotId())
+
+
+def _move(name: str, before: int | None, after: int) -> None:
+    """The same rows under another snapshot."""
+    if name in _states and _states[name].snapshot_id == before:
+        _states[name] = replace(_states[name], snapshot_id=after)
+    if name in _files and _files[name].snapshot_id == before:
+        _files[name] = replace(_files[name], snapshot_id=after)
 
 
 def gaps_of(found: Sequence[Island]) -> list[Gap]:

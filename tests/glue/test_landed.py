@@ -1,5 +1,7 @@
 from datetime import datetime, timedelta, timezone
 
+import pytest
+
 from lake import Lake
 from lakehouse import landed
 from lakehouse.lake_tables import ensure_engine_tables
@@ -56,3 +58,27 @@ def test_a_state_kept_by_the_process_is_dropped_when_another_writer_commits(lake
     landed.remember(run, before, 2, {}, ["mine"])
     assert frontiers(landed.look(run)) == {("public.users", 1): 7}
     assert landed.taken_files(run, landed.look(run), None) == {"f1", "f2", "f3"}
+
+
+def test_many_files_are_joined_without_a_change_of_what_is_known(lake: Lake, monkeypatch: pytest.MonkeyPatch) -> None:
+    run = lake.run()
+    ensure_engine_tables(run)
+    table = run.engine_table("landed")
+    for batch in range(1, 4):
+        take(run, batch, "public.users", [(batch, batch)])
+    before = landed.look(run)
+    landed.taken_files(run, before, None)
+    landed.tidy(run)
+    assert table.summary()["total-data-files"] == "3"
+
+    monkeypatch.setattr(landed, "MANY_FILES", 3)
+    landed.tidy(run)
+
+    assert table.summary()["total-data-files"] == "1"
+    assert len(lake.rows("landed")) == 3
+    after = landed.look(run)
+    assert (after.batch, after.islands) == (before.batch, before.islands)
+    assert after.snapshot_id == table.snapshot_id() != before.snapshot_id
+    monkeypatch.setattr(landed, "run_file", None)  # nothing is read again
+    assert landed.look(run) is after
+    assert landed.taken_files(run, after, None) == {"f1", "f2", "f3"}
