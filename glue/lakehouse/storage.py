@@ -2,7 +2,7 @@
 
 from pathlib import Path
 from typing import Any
-from urllib.parse import urlparse
+from urllib.parse import unquote, urlparse
 
 import boto3
 
@@ -74,4 +74,4 @@ def open_assets(uri: str) -> FolderAssets | S3Assets:
     parsed = urlparse(uri)
     if parsed.scheme in ("s3", "s3a"):
         return S3Assets(S3Store(parsed.netloc), parsed.path)
-    return FolderAssets(Path(parsed.path if parsed.scheme == "file" else uri))
+    return FolderAssets(Path(unquote(parsed.path) if parsed.scheme == "file" else uri))
