@@ -1,21 +1,41 @@
-"""Data frames that one table's run keeps in memory, and gives back together."""
+"""What one table's run keeps while it works: cached rows and views over them, given back together."""
 
-from pyspark.sql import DataFrame
+import itertools
+
+from pyspark.sql import DataFrame, SparkSession
+
+_numbers = itertools.count(1)
 
 
 class Cache:
-    """Keeps what is read twice."""
+    """Keeps rows that are read twice, and names them for SQL."""
 
-    def __init__(self) -> None:
+    def __init__(self, spark: SparkSession) -> None:
+        self._spark = spark
         self._kept: list[DataFrame] = []
+        self._views: list[str] = []
 
     def keep(self, rows: DataFrame) -> DataFrame:
         """The same rows, computed once; memory first, then disk."""
         self._kept.append(rows.persist())
         return rows
 
+    def view(self, rows: DataFrame) -> str:
+        """A name under which SQL finds the rows."""
+        name = f"silver_rows_{next(_numbers)}"
+        rows.createOrReplaceTempView(name)
+        self._views.append(name)
+        return name
+
+    def sql(self, text: str) -> DataFrame:
+        """A query over views."""
+        return self._spark.sql(text)
+
     def release(self) -> None:
         """Gives everything back."""
         for rows in self._kept:
             rows.unpersist()
+        for name in self._views:
+            self._spark.catalog.dropTempView(name)
         self._kept.clear()
+        self._views.clear()

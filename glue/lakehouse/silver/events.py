@@ -87,6 +87,7 @@ class Profile:
     keyless: int  # events that change a row and have no key
     key_names: tuple[tuple[str, ...], ...]
     key_ranges: tuple[tuple[Any, Any] | None, ...]
+    deletions: int
     truncations: int
     high_water_lsn: int | None
     low_lsn: int | None
@@ -113,11 +114,12 @@ def read_events(
 
     `schemas` are the table's schemas by id; key columns are decoded with the schema that each event came with.
     """
+    columns = [*_EVENT_COLUMNS, f"{intake.late()} AS __late"]
+    columns += [
+        f"{sql} AS {name}" for name, sql in key_columns("key", "schema_id", key, key_types, schemas, "__k").items()
+    ]
     bronze = run.layer_table("bronze", intake.table_id)
-    rows = run.spark.table(bronze.name).where(intake.where())
-    rows = rows.selectExpr(*_EVENT_COLUMNS, f"{intake.late()} AS __late")
-    rows = rows.withColumns(key_columns("__key", "__schema_id", key, key_types, schemas, "__k"))
-    rows = cache.keep(rows)
+    rows = cache.keep(cache.sql(f"SELECT {', '.join(columns)} FROM {bronze.name} WHERE {intake.where()}"))
     profile = _profile(rows, key_types)
     if profile.streamed_without_commit:
         rows = _after_snapshot(run, intake, rows)
@@ -131,13 +133,13 @@ def key_columns(
     types: Sequence[str],
     schemas: Mapping[str, Sequence[Column]],
     name: str,
-) -> dict[str, Any]:
-    """The columns of a key's JSON text as lake types: name0, name1 ..."""
+) -> dict[str, str]:
+    """SQL of the columns of a key's JSON text as lake types, by alias: name0, name1 ..."""
     parsed = f"from_json({text}, {json_fields(key)})"
     out = {}
     for i, (column, type_) in enumerate(zip(key, types, strict=True)):
         by_schema = {sid: c for sid, cs in schemas.items() for c in cs if c.name == column}
-        out[f"{name}{i}"] = expr(decoded_by_schema(f"{parsed}.{quoted(column)}", schema_id, by_schema, type_))
+        out[f"{name}{i}"] = decoded_by_schema(f"{parsed}.{quoted(column)}", schema_id, by_schema, type_)
     return out
 
 
@@ -169,6 +171,7 @@ def _profile(rows: DataFrame, key_types: Sequence[str]) -> Profile:
         "uncommitted": "count_if(__commit_lsn IS NULL)",
         "keyless": "count_if(__key IS NULL AND __op <> 't')",
         "key_names": "collect_set(json_object_keys(__key))",
+        "deletions": "count_if(__op = 'd' AND NOT __late)",
         "truncations": "count_if(__op = 't' AND NOT __late)",
         "high_water": "max(IF(__late, NULL, __lsn))",
         "low": "min(IF(__late, NULL, __lsn))",
@@ -187,6 +190,7 @@ def _profile(rows: DataFrame, key_types: Sequence[str]) -> Profile:
         keyless=row.keyless,
         key_names=tuple(sorted(tuple(names) for names in row.key_names)),
         key_ranges=range_limits(row, key_types),
+        deletions=row.deletions,
         truncations=row.truncations,
         high_water_lsn=row.high_water,
         low_lsn=row.low,

@@ -8,7 +8,7 @@ from pyspark.sql.functions import expr
 from lakehouse.columns import decoded_by_schema, failure_by_schema, json_fields
 from lakehouse.names import literal, quoted
 from lakehouse.silver.events import Events
-from lakehouse.silver.resolve import UNKNOWN
+from lakehouse.silver.resolve import NO_FLAGS, UNKNOWN
 from lakehouse.silver.shape import Shape
 
 _STAMPS: Mapping[str, str] = {
@@ -50,7 +50,7 @@ def new_events(events: Events, shape: Shape, silver: DataFrame | None) -> DataFr
         failure = failure_by_schema(text, "__schema_id", column.schemas, column.type)
         if failure:
             flags.append(f"IF({unchanged}, NULL, concat({literal(f'{column.name}: unrepresentable ')}, {failure}))")
-    columns["quality_flags"] = f"array_compact(CAST(array({', '.join(flags)}) AS ARRAY<STRING>))"
+    columns["quality_flags"] = f"array_compact(array({', '.join(flags)}))" if flags else NO_FLAGS
     columns |= _STAMPS
     known = "__tx_known AND __phase = 1"
     typed = rows.selectExpr(*[f"{sql} AS {quoted(name)}" for name, sql in columns.items()], f"{known} AS __ordered")

@@ -1,29 +1,28 @@
 """One table's next state: from its news to an audited branch."""
 
 import re
-from collections.abc import Mapping, Sequence
+from collections.abc import Collection, Mapping, Sequence
 from dataclasses import dataclass
 
 from pyspark.sql import DataFrame
-from pyspark.sql.functions import expr
 
 from lakehouse import faults
 from lakehouse.checks import rule_checks
-from lakehouse.columns import Column, NotWidenableError, widened
+from lakehouse.columns import Column, holds
 from lakehouse.names import literal, quoted
 from lakehouse.registry import Rule, Table
 from lakehouse.report import Check, TableReport, utc_text
 from lakehouse.run import Run
 from lakehouse.silver import references
 from lakehouse.silver.cache import Cache
-from lakehouse.silver.derived import cast_to, derive
+from lakehouse.silver.derived import ROW_FLAGS, derive
 from lakehouse.silver.events import Events, Profile, Truncation, first_key, key_range, read_events, read_truncations
 from lakehouse.silver.held import HeldError
 from lakehouse.silver.history import new_events
 from lakehouse.silver.intake import Intake
-from lakehouse.silver.quarantine import OpenQuarantine
+from lakehouse.silver.quarantine import FLAG, OpenQuarantine
 from lakehouse.silver.references import Lookup, SilverState
-from lakehouse.silver.resolve import Batch, Key, newest_rows
+from lakehouse.silver.resolve import NO_FLAGS, Batch, Key, newest_rows, silver_rows
 from lakehouse.silver.shape import Shape, lake_name, shape_of
 from lakehouse.silver.target import Branch, Target, add_made_columns, make_target, set_clock
 from lakehouse.silver.truncations import store_truncations
@@ -94,7 +93,7 @@ class _Preparation:
         self.run = run
         self.work = work
         self.report = report
-        self.cache = Cache()
+        self.cache = Cache(run.spark)
 
     def branch(self) -> Branch | None:
         """The audited branch; None when no row has to change."""
@@ -235,68 +234,64 @@ class _Preparation:
     def _rows(
         self, key: Key, shape: Shape, events: Events | None, truncations: Sequence[Truncation]
     ) -> DataFrame | None:
-        """The rows to write: keys' new states, and rows that only take over what changed around them; None without."""
-        work, silver = self.work, self.work.target.rows()
-        carried = tuple(dict.fromkeys(own for lookup in work.lookups for own in lookup.reference.on))
+        """The whole rows to write: keys' new states, and rows for which something changed around them; None without."""
+        work, cache, silver = self.work, self.cache, self.work.target.rows()
         rows = None
         if events is not None:
-            near = silver.where(key_range("", key.columns, events.profile.key_ranges)) if silver is not None else None
-            batch = Batch(events, key, shape, work.schemas, truncations, near, carried)
-            rows, derived = derive(self.run, work.table_id, newest_rows(batch, self.cache))
-            rows = self._with_made_columns(rows, derived)
-        if silver is not None:
-            rows = self._with_refreshed(key, silver, rows, carried)
+            rows = newest_rows(Batch(events, key, shape, work.schemas, truncations, silver), cache)
+        changed = self._changed_around(key, silver) if silver is not None else None
+        if silver is not None and changed is not None:
+            if rows is not None:
+                rows = cache.keep(rows)
+                changed = changed.join(rows.select(*[quoted(c) for c in key.columns]), list(key.columns), "left_anti")
+            same = silver_rows(silver, shape, cache.view(changed), key, cache)
+            rows = same if rows is None else rows.unionByName(same)
         if rows is None:
             return None
-        rows = work.quarantine.flag(rows, key, work.schemas)
-        if work.lookups:
-            rows = references.add_columns(self.cache.keep(rows), work.lookups)
-            rows = self._with_made_columns(rows, references.types(work.lookups))
-        stamps = {
-            "processed_at": expr(f"TIMESTAMP {literal(utc_text(self.run.started_at))}"),
-            "_batch": expr(f"{work.stamp}L"),
-        }
-        return self.cache.keep(rows.withColumns(stamps))
+        return cache.keep(self._finished(key, derive(self.run, work.table_id, rows, cache), set(rows.columns)))
 
-    def _with_made_columns(self, rows: DataFrame, types: Mapping[str, str]) -> DataFrame:
-        """Adds derived or reference columns to the table; those that it has keep their types."""
-        table, have = self.work.target, self.work.target.columns
-        for name, type_ in types.items():
-            try:
-                kept = widened(have.get(name, type_), type_)
-            except NotWidenableError as error:
-                kept = f"another type ({error})"
-            if kept != have.get(name, type_):
-                raise HeldError(
-                    f"{self.work.table_id}: the column {name} that silver makes would become {kept}, the table has "
-                    f"{have[name]}: give it another name, or drop the silver table to make it anew from bronze"
-                )
-        add_made_columns(self.run, table, types)
-        return cast_to(rows, {name: have[name] for name in types if name in have})
-
-    def _with_refreshed(
-        self, key: Key, silver: DataFrame, rows: DataFrame | None, carried: Sequence[str]
-    ) -> DataFrame | None:
-        """The rows, and those of silver whose references or quarantined events changed."""
-        columns = [quoted(c) for c in key.columns]
+    def _changed_around(self, key: Key, silver: DataFrame) -> DataFrame | None:
+        """Keys of silver's rows whose references or quarantined events changed; None without any."""
         keys = references.changed_rows(silver, key.columns, self.work.lookups, self.cache)
-        if self.work.quarantine.changed:
-            flagged = self.work.quarantine.changed_rows(silver, key, self.work.schemas)
-            keys = flagged if keys is None else keys.unionByName(flagged)
-        if keys is None:
-            return rows
-        if rows is not None:
-            rows = self.cache.keep(rows)
-            keys = keys.join(rows.select(*columns), list(key.columns), "left_anti")
-        refreshed = silver.join(keys, list(key.columns), "left_semi").selectExpr(
-            *columns,
-            "quality_flags",
-            *[f"{quoted(name)} AS {quoted('__on_' + name)}" for name in carried],
-            "'refresh' AS __kind",
-            "true AS __exists",
-            "0L AS __applied",
-        )
-        return refreshed if rows is None else rows.unionByName(refreshed, allowMissingColumns=True)
+        if not self.work.quarantine.changed:
+            return keys
+        flagged = self.work.quarantine.changed_rows(silver, key, self.work.schemas)
+        return flagged if keys is None else keys.unionByName(flagged)
+
+    def _finished(self, key: Key, derived: DataFrame, given: Collection[str]) -> DataFrame:
+        """Rows with all that silver makes: flags, reference columns, stamps. `given`: the columns before deriving."""
+        work, cache = self.work, self.cache
+        source = cache.view(cache.keep(derived) if work.lookups else derived)
+        made = {name: type_ for name, type_ in derived.dtypes if name not in given and name != ROW_FLAGS}
+        looked_up, joins = references.joins(source, work.lookups, cache)
+        types = {**made, **references.types(work.lookups)}
+        self._make_columns(types)
+        columns = {name: f"r.{quoted(name)}" for name in made} | looked_up
+        kept = work.target.columns
+        columns = {name: f"CAST({sql} AS {kept.get(name, types[name])})" for name, sql in columns.items()}
+        flags = ["r.quality_flags"] + ([f"array_compact(r.{ROW_FLAGS})"] if ROW_FLAGS in derived.columns else [])
+        open_keys = work.quarantine.open_keys(key, work.schemas)
+        if open_keys is not None:
+            joins += f" LEFT JOIN {cache.view(open_keys)} AS q ON {key.matches('r', 'q')}"
+            flags.append(f"IF(q.__k0 IS NULL, {NO_FLAGS}, array({literal(FLAG)}))")
+        columns["quality_flags"] = f"array_distinct(concat({', '.join(flags)}))"
+        columns["processed_at"] = f"TIMESTAMP {literal(utc_text(self.run.started_at))}"
+        columns["_batch"] = f"{work.stamp}L"
+        plain = [f"r.{quoted(name)}" for name in derived.columns if name not in columns and name != ROW_FLAGS]
+        added = [f"{sql} AS {quoted(name)}" for name, sql in columns.items()]
+        return cache.sql(f"SELECT {', '.join([*plain, *added])} FROM {source} AS r{joins}")
+
+    def _make_columns(self, types: Mapping[str, str]) -> None:
+        """Adds the derived and reference columns to the table, all at once; those that it has keep their types."""
+        have = self.work.target.columns
+        for name, type_ in types.items():
+            current = have.get(name, type_)
+            if not holds(current, type_):
+                raise HeldError(
+                    f"{self.work.table_id}: silver makes the column {name} as {type_}, the table has it as {current}: "
+                    "give it another name, or drop the silver table to make it anew from bronze"
+                )
+        add_made_columns(self.run, self.work.target, types)
 
     def _written(self, key: Key, truncations: Sequence[Truncation], rows: DataFrame, summary: Summary) -> Branch | None:
         """Writes the rows on a branch and audits them; None when there is nothing to write."""
@@ -309,7 +304,7 @@ class _Preparation:
         try:
             if ends:
                 end_older_rows(self.run, branch, ends, work.stamp)
-            write_rows(branch, key, rows, summary, list(references.types(work.lookups)))
+            write_rows(branch, key, rows, summary)
             self.report.rows_out = branch.written
             faults.reached("silver.merged")
             self._audit(branch, key, rows, summary)
@@ -330,7 +325,12 @@ class _Preparation:
             "no_row_lost": f"greatest({expected} - count(*), 0)",
         }
         rules, skipped = self._rules(branch)
-        checks = [Check("not_null_key", "fail", summary.null_keys, 0), *rule_checks(touched, rules, built_in), *skipped]
+        self._pass(
+            [Check("not_null_key", "fail", summary.null_keys, 0), *rule_checks(touched, rules, built_in), *skipped]
+        )
+
+    def _pass(self, checks: Sequence[Check]) -> None:
+        """Notes the checks. Raises HeldError when one of severity fail did not pass."""
         self.report.checks += checks
         failed = [c for c in checks if c.severity == "fail" and not c.passed]
         if failed:
@@ -354,14 +354,8 @@ class _Preparation:
     def _history(self, shape: Shape, events: Events) -> Branch | None:
         """The events of a table without a key, on a branch."""
         work = self.work
-        rows, derived = derive(self.run, work.table_id, new_events(events, shape, work.target.rows()))
-        rows = self._with_made_columns(rows, derived)
-        rows = rows.withColumns(
-            {
-                "processed_at": expr(f"TIMESTAMP {literal(utc_text(self.run.started_at))}"),
-                "_batch": expr(f"{work.stamp}L"),
-            }
-        )
+        found = new_events(events, shape, work.target.rows())
+        rows = self._finished(Key((), (), ()), derive(self.run, work.table_id, found, self.cache), set(found.columns))
         set_clock(work.target, work.stamp, work.intake.batch)
         branch = Branch(self.run, work.target, work.stamp)
         try:
@@ -369,9 +363,7 @@ class _Preparation:
             self.report.rows_out = branch.written
             self.report.duplicates = max(events.profile.events - branch.written, 0)
             faults.reached("silver.merged")
-            written = branch.rows().where(f"_batch = {work.stamp}")
-            checks = rule_checks(written, work.table.rules)
-            self.report.checks += checks
+            self._pass(rule_checks(branch.rows().where(f"_batch = {work.stamp}"), work.table.rules))
             faults.reached("silver.audited")
         except Exception:
             branch.drop()

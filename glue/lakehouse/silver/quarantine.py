@@ -37,19 +37,12 @@ class OpenQuarantine:
         now = self._open_keys(self._snapshot_id, key, schemas)
         then = self._open_keys(self._seen.snapshot_id if self._seen else None, key, schemas)
         differs = now.exceptAll(then).unionByName(then.exceptAll(now))
-        on = " AND ".join(f"{quoted(c)} = {a}" for c, a in zip(key.columns, key.aliases, strict=True))
-        return silver.join(differs, expr(on), "left_semi").selectExpr(*[quoted(c) for c in key.columns])
+        on = expr(key.matches("t", "k"))
+        return silver.alias("t").join(differs.alias("k"), on, "left_semi").select(*[quoted(c) for c in key.columns])
 
-    def flag(self, rows: DataFrame, key: Key, schemas: Mapping[str, Sequence[Column]]) -> DataFrame:
-        """The rows with the flag where an event of their key is open, and without it elsewhere."""
-        if self._snapshot_id is None or not (self._open_now or self.changed):
-            return rows
-        marked = self._open_keys(self._snapshot_id, key, schemas).withColumn("__open", expr("true"))
-        on = " AND ".join(f"{quoted(c)} = {a}" for c, a in zip(key.columns, key.aliases, strict=True))
-        others = f"array_remove(coalesce(quality_flags, CAST(array() AS ARRAY<STRING>)), {literal(FLAG)})"
-        flags = f"IF(__open, array_append({others}, {literal(FLAG)}), {others})"
-        flagged = rows.join(marked, expr(on), "left").withColumn("quality_flags", expr(flags))
-        return flagged.drop("__open", *key.aliases)
+    def open_keys(self, key: Key, schemas: Mapping[str, Sequence[Column]]) -> DataFrame | None:
+        """The keys with an open event, as __k0 ...; None when there are none."""
+        return self._open_keys(self._snapshot_id, key, schemas) if self._open_now and key.columns else None
 
     def mark_seen(self, batch: int) -> None:
         """Moves the tag: the published rows show this state."""
@@ -63,7 +56,7 @@ class OpenQuarantine:
             rows = self._table.at(snapshot_id)
         mine = rows.where(f"table_id = {literal(self._table_id)} AND state = 'open' AND key IS NOT NULL")
         columns = key_columns("key", "NULL", key.source_names, key.types, newest, "__k")
-        return mine.withColumns(columns).select(*key.aliases).distinct()
+        return mine.selectExpr(*[f"{sql} AS {name}" for name, sql in columns.items()]).distinct()
 
 
 def open_events(run: Run) -> tuple[int | None, dict[str, int]]:

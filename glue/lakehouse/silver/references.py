@@ -75,20 +75,20 @@ def types(found: Sequence[Lookup]) -> dict[str, str]:
     return {own: lookup.state.columns[theirs] for lookup in found for own, theirs in lookup.reference.columns.items()}
 
 
-def add_columns(rows: DataFrame, found: Sequence[Lookup]) -> DataFrame:
-    """The rows with their reference columns; `rows` carries the columns to look up by as __on_<name>.
+def joins(rows: str, found: Sequence[Lookup], cache: Cache) -> tuple[dict[str, str], str]:
+    """SQL that looks up the reference columns of `rows` (a view, r): the columns by name, and the joins.
 
     A row is shown as it was last known, deleted or not; where there is none the columns are null.
     """
-    for lookup in found:
-        on = {f"__ref{i}": (f"__on_{own}", theirs) for i, (own, theirs) in enumerate(lookup.reference.on.items())}
-        taken = [f"{quoted(theirs)} AS {quoted(own)}" for own, theirs in lookup.reference.columns.items()]
-        known = lookup.state.rows().selectExpr(*[f"{quoted(t)} AS {r}" for r, (_, t) in on.items()], *taken)
-        wanted = rows.select(*[expr(f"{quoted(o)} AS {r}_") for r, (o, _) in on.items()])
-        known = known.join(wanted, expr(" AND ".join(f"{r} = {r}_" for r in on)), "left_semi")
-        condition = " AND ".join(f"{quoted(o)} = {r}" for r, (o, _) in on.items())
-        rows = rows.join(known, expr(condition), "left").drop(*on)
-    return rows
+    columns, text = {}, ""
+    for i, lookup in enumerate(found):
+        on = lookup.reference.on.items()
+        wanted = " AND ".join(f"k.{quoted(own)} = t.{quoted(theirs)}" for own, theirs in on)
+        known = f"SELECT * FROM {cache.view(lookup.state.rows())} AS t LEFT SEMI JOIN {rows} AS k ON {wanted}"
+        match = " AND ".join(f"r.{quoted(own)} = r{i}.{quoted(theirs)}" for own, theirs in on)
+        text += f" LEFT JOIN ({known}) AS r{i} ON {match}"
+        columns |= {own: f"r{i}.{quoted(theirs)}" for own, theirs in lookup.reference.columns.items()}
+    return columns, text
 
 
 def changed_rows(silver: DataFrame, key: Sequence[str], found: Sequence[Lookup], cache: Cache) -> DataFrame | None:

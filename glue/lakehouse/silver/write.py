@@ -12,13 +12,10 @@ from lakehouse.report import utc_text
 from lakehouse.run import Run
 from lakehouse.silver.events import Truncation, key_range, range_limits, ranged
 from lakehouse.silver.resolve import Key
-from lakehouse.silver.shape import ENGINE_COLUMNS
 from lakehouse.silver.target import Branch
 
 RANGE_SORT = 200_000
 """New rows from which on all files are written in the key's order, so that later runs read few of them."""
-
-_REFRESHED = ("quality_flags", "processed_at", "_batch")
 
 
 @dataclass(frozen=True)
@@ -47,28 +44,19 @@ def summarize(rows: DataFrame, key: Key) -> Summary:
     return Summary(row.total, row.fresh, row.nulls, row.applied, range_limits(row, key.types))
 
 
-def write_rows(branch: Branch, key: Key, rows: DataFrame, summary: Summary, references: Sequence[str]) -> None:
-    """Writes the rows: all columns of `values`, the state of `status`, the `references` of every kind."""
-    columns = [name for name in branch.columns() if name in set(rows.columns)]
+def write_rows(branch: Branch, key: Key, rows: DataFrame, summary: Summary) -> None:
+    """Writes whole rows: an append when all keys are new, else a merge by key."""
     if not summary.rows:
         return
+    columns = [name for name in branch.columns() if name in set(rows.columns)]
     if summary.new == summary.rows:
         _append(branch, key, rows, summary, columns)
         return
-    on = " AND ".join(f"t.{quoted(c)} = s.{quoted(c)}" for c in key.columns)
-    updates = {
-        "values": [c for c in columns if c not in key.columns],
-        "status": [*ENGINE_COLUMNS, *references],
-        "refresh": [*_REFRESHED, *references],
-    }
-    matched = " ".join(
-        f"WHEN MATCHED AND s.__kind = '{kind}' THEN UPDATE SET {_assignments(names)}" for kind, names in updates.items()
-    )
-    new = f"WHEN NOT MATCHED THEN INSERT ({_names(columns)}) VALUES ({_names(columns, 's.')})" if summary.new else ""
+    on = f"{key.equals('t', 's')} AND {key_range('t', key.columns, summary.ranges)}"
+    update = f"WHEN MATCHED THEN UPDATE SET {_assignments(c for c in columns if c not in key.columns)}"
+    insert = f"WHEN NOT MATCHED THEN INSERT ({_names(columns)}) VALUES ({_names(columns, 's.')})"
     branch.write(
-        f"MERGE INTO {branch.sql} AS t USING {{rows}} AS s ON {on} AND {key_range('t', key.columns, summary.ranges)} "
-        f"{matched} {new}",
-        rows=rows,
+        f"MERGE INTO {branch.sql} AS t USING {{rows}} AS s ON {on} {update} {insert if summary.new else ''}", rows
     )
 
 
