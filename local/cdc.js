@@ -10,7 +10,11 @@ if (!existsSync(node)) {
   console.error('cdc is not set up yet: run `npm start` in the project first.');
   process.exit(1);
 }
-const { status, signal } = spawnSync(node, [path.join(root, 'local', 'cli', 'main.ts'), ...process.argv.slice(2)], {
-  stdio: 'inherit',
-});
+const { status, signal } = spawnSync(
+  node,
+  [path.join(root, 'local', 'cli', 'main.ts'), ...process.argv.slice(2)],
+  {
+    stdio: 'inherit',
+  },
+);
 process.exit(signal ? 1 : (status ?? 1));

@@ -1,0 +1,34 @@
+/** The command line as commander knows it: every verb with its options. */
+import { Command } from 'commander';
+import { registerConnectors } from './connectors.ts';
+import { registerEvents } from './events.ts';
+import { registerQuery } from './query.ts';
+import { registerRun } from './run.ts';
+import { registerSetup } from './setup.ts';
+import { registerStart } from './start.ts';
+import { registerStatus } from './status.ts';
+import { registerStop } from './stop.ts';
+import { registerWorkload } from './workload.ts';
+
+const VERBS = [
+  registerStart,
+  registerConnectors,
+  registerWorkload,
+  registerEvents,
+  registerRun,
+  registerQuery,
+  registerStatus,
+  registerStop,
+  registerSetup,
+];
+
+/** `cdc` with all its verbs. Wrong usage ends the process with 2. */
+export function buildProgram(): Command {
+  const program = new Command('cdc')
+    .description('Change data capture from PostgreSQL into an Iceberg lakehouse: the local twin.')
+    .showHelpAfterError('Add --help for the options.')
+    .addHelpText('after', '\nExit codes: 0 done, 1 failed, 2 wrong usage.')
+    .exitOverride((error) => process.exit(error.exitCode === 0 ? 0 : 2));
+  for (const register of VERBS) register(program);
+  return program;
+}
