@@ -118,9 +118,7 @@ class SilverInputs:
     def _read_touched(self, model_input: Input, seen: tuple[Seen, ...]) -> DataFrame:
         state, columns = self.state(model_input), self._columns[model_input.table_id]
         oldest = min(s.batch for s in seen)
-        # a newer snapshot of the same batch: silver wrote again for the same input
-        since = oldest if state.batch > oldest else oldest - 1
-        now = state.table.at(state.snapshot_id).where(col("_batch") > since).select(*columns)
+        now = state.table.at(state.snapshot_id).where(col("_batch") > oldest).select(*columns)
         rows = now
         for snapshot_id in {s.snapshot_id for s in seen}:
             then = _in_columns(state.table.at(snapshot_id), now)
