@@ -135,6 +135,9 @@ async function startChildren(
   const replication = { name: role, password: secrets.passwords[role] as string };
   const placeholder = secrets.placeholders[registry.epoch] as string;
 
+  const source = prepared(options, state, supervisor, ports, replication);
+  // A source that can't be captured is told before anything else is started.
+  if (options.sourceUrl !== undefined) await source;
   // The slowest to get ready goes first; nothing needs it before the first run.
   const spark = step('Spark with Iceberg', () =>
     startSpark(supervisor, state, { port: ports.spark, endpointUrl, bucket, deployment }),
@@ -154,7 +157,6 @@ async function startChildren(
       return startConnect(supervisor, state, ports.connect, broker.address, replication.password);
     }),
   );
-  const source = prepared(options, state, supervisor, ports, replication);
   const endpoint = Promise.all([moto, kafka, source]).then(([motoUrl, broker, { url }]) =>
     step('AWS endpoint', async (say) => {
       await startAwsEndpoint(supervisor, {
