@@ -11,6 +11,8 @@ from lakehouse.run import Run
 from lakehouse.sqlfile import run_file
 
 MANY_FILES = 64
+KNOWN_FILES = timedelta(hours=28)
+"""How far back a warm process keeps the keys that it took: what the listing of late deliveries asks for."""
 log = logging.getLogger("lakehouse")
 
 
@@ -64,6 +66,14 @@ class _KnownFiles:
         return self.snapshot_id == landed.snapshot_id and (
             self.since is None or (since is not None and self.since <= since)
         )
+
+    def after(self, snapshot_id: int, files: Iterable[str], horizon: datetime) -> "_KnownFiles":
+        """With these files more; what is far older than the horizon is let go, so that it does not grow for ever."""
+        keys = {*self.keys, *files}
+        if self.since is not None and self.since >= horizon - timedelta(hours=1):
+            return _KnownFiles(snapshot_id, self.since, keys)
+        hour = horizon.strftime("%Y/%m/%d/%H")
+        return _KnownFiles(snapshot_id, horizon, {key for key in keys if key.split("/", 2)[-1] >= hour})
 
 
 # A snapshot never changes, so a warm process need not read again what it wrote itself: by table, one snapshot's state.
@@ -123,7 +133,7 @@ def remember(run: Run, before: Landed, batch: int, islands: Islands, files: Iter
     _states[table.name] = Landed(snapshot.snapshotId(), batch, islands)
     known = _files.get(table.name)
     if known and known.snapshot_id == before.snapshot_id:
-        _files[table.name] = _KnownFiles(snapshot.snapshotId(), known.since, {*known.keys, *files})
+        _files[table.name] = known.after(snapshot.snapshotId(), files, run.started_at - KNOWN_FILES)
 
 
 def tidy(run: Run) -> None:

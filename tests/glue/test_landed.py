@@ -82,3 +82,23 @@ def test_many_files_are_joined_without_a_change_of_what_is_known(lake: Lake, mon
     monkeypatch.setattr(landed, "run_file", None)  # nothing is read again
     assert landed.look(run) is after
     assert landed.taken_files(run, after, None) == {"f1", "f2", "f3"}
+
+
+def test_a_warm_process_keeps_the_keys_of_the_last_hours_alone(lake: Lake) -> None:
+    run = lake.run()
+    ensure_engine_tables(run)
+    take(run, 1, "public.users", [(0, 4)])
+    before = landed.look(run)
+    landed.taken_files(run, before, None)
+    take(run, 2, "public.users", [(5, 6)])
+
+    def key(hours_ago: int) -> str:
+        return f"landing/public.users/{run.started_at - timedelta(hours=hours_ago):%Y/%m/%d/%H}/a.gz"
+
+    landed.remember(run, before, 2, before.islands, [key(40), key(27), key(0)])
+    after = landed.look(run)
+    assert after.batch == 2
+    recent = landed.taken_files(run, after, run.started_at - timedelta(hours=26))
+    assert {key(27), key(0)} <= recent
+    assert key(40) not in recent
+    assert landed.taken_files(run, after, run.started_at - timedelta(hours=50)) == set()  # asked of the table
