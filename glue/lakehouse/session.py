@@ -40,7 +40,9 @@ def local_session(
         "spark.driver.memory": memory,
         # Short jobs on few cores: the optimising compiler would cost more than it gains (half of all CPU time of a
         # cold run of the three layers), and so would a parallel collector's threads.
-        "spark.driver.extraJavaOptions": "-XX:TieredStopAtLevel=1 -XX:+UseSerialGC -XX:+ExitOnOutOfMemoryError",
+        # Without it the room for compiled code is 48 MB: full after some twenty runs, and Java then interprets.
+        "spark.driver.extraJavaOptions": "-XX:TieredStopAtLevel=1 -XX:ReservedCodeCacheSize=240m -XX:+UseSerialGC "
+        "-XX:+ExitOnOutOfMemoryError",
         "spark.driver.host": "127.0.0.1",
         "spark.driver.bindAddress": "127.0.0.1",
         "spark.local.dir": str(scratch),
