@@ -6,6 +6,7 @@ from datetime import datetime, timedelta, timezone
 
 from lakehouse.landed import Landed, oldest_gap, taken_files
 from lakehouse.names import TRANSACTION_TABLE
+from lakehouse.registry import qualified
 from lakehouse.report import StoredObject, utc_text
 from lakehouse.run import Run
 
@@ -78,7 +79,7 @@ def plan_listing(now: datetime, last: LastListing, gap_since: datetime | None = 
 def captured_tables(run: Run) -> list[str]:
     """Ids of the tables that land: the registry's, narrowed by --tables, and the transaction topic's."""
     known = [table.table_id for table in run.registry.tables]
-    wanted = run.arguments.tables
+    wanted = {qualified(name) for name in run.arguments.tables}
     return [t for t in [*known, TRANSACTION_TABLE] if not wanted or t in wanted]
 
 

@@ -348,7 +348,7 @@ def test_files_of_a_table_that_left_the_registry_stay_where_they_are(lake: Lake)
     assert check.detail and "public.gone" in check.detail
     tables = (lake.assets / "tables.yml").read_text()
     lake.set_tables(tables + "\n  gone: {}\n")
-    assert lake.bronze(tables=("public.gone",)).tables[0].rows_out == 1
+    assert lake.bronze(tables=("gone",)).tables[0].rows_out == 1
 
 
 def test_a_schema_is_known_from_its_lowest_offset(lake: Lake) -> None:
