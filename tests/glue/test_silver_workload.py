@@ -12,10 +12,10 @@ from lakehouse.report import Report
 from workload import Workload
 
 TABLES_A_SEED = 4
-ROUNDS = 4
+ROUNDS = 3
 
 
-@pytest.mark.parametrize("seed", [1, 2, 3])
+@pytest.mark.parametrize("seed", [1, 2])
 def test_silver_equals_the_source_after_any_life_of_a_table(new_lake: Callable[[str | None], Lake], seed: int) -> None:
     names = [f"things_{i}" for i in range(TABLES_A_SEED)]
     lake = new_lake("project: cdc_demo\nepoch: 1\ntables:\n" + "".join(f"  {name}: {{}}\n" for name in names))
@@ -25,7 +25,7 @@ def test_silver_equals_the_source_after_any_life_of_a_table(new_lake: Callable[[
 
     for turn in range(ROUNDS):
         for life in lives.values():
-            for _ in range(chance.randint(0, 12)):
+            for _ in range(chance.randint(4, 16)):
                 life.step()
             if turn == ROUNDS - 1:
                 life.settle()

@@ -1,6 +1,7 @@
 """What one table's run keeps while it works: cached rows and views over them, given back together."""
 
 import itertools
+from typing import Any, cast
 
 from pyspark.sql import DataFrame, SparkSession
 
@@ -16,9 +17,13 @@ class Cache:
         self._views: list[str] = []
 
     def keep(self, rows: DataFrame) -> DataFrame:
-        """The same rows, computed once; memory first, then disk."""
-        self._kept.append(rows.persist())
-        return rows
+        """The same rows, computed once (by the first action over them), without the plan that they came from.
+
+        With its plan a cached frame is analysed again in every query over it: that was most of a small run's time.
+        """
+        kept = rows.localCheckpoint(eager=False)
+        self._kept.append(kept)
+        return kept
 
     def view(self, rows: DataFrame) -> str:
         """A name under which SQL finds the rows."""
@@ -34,7 +39,7 @@ class Cache:
     def release(self) -> None:
         """Gives everything back."""
         for rows in self._kept:
-            rows.unpersist()
+            cast(Any, rows)._jdf.queryExecution().logical().rdd().unpersist(False)
         for name in self._views:
             self._spark.catalog.dropTempView(name)
         self._kept.clear()

@@ -17,6 +17,8 @@ from lakehouse.silver.intake import Intake
 POSITION = (
     "named_struct('epoch', __epoch, 'commit_lsn', __commit_lsn, 'phase', __phase, 'lsn', __lsn, 'tx_order', __tx_order)"
 )
+BROADCAST_ROWS = 100_000
+"""Events or keys up to which they are sent to every task instead of being shuffled."""
 _RANGES = ("int", "bigint", "string")  # key types whose literal ranges prune files
 _RANGE_TEXT = 200  # longer key texts bound nothing worth their length
 

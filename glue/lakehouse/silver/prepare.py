@@ -16,7 +16,16 @@ from lakehouse.run import Run
 from lakehouse.silver import references
 from lakehouse.silver.cache import Cache
 from lakehouse.silver.derived import ROW_FLAGS, derive
-from lakehouse.silver.events import Events, Profile, Truncation, first_key, key_range, read_events, read_truncations
+from lakehouse.silver.events import (
+    BROADCAST_ROWS,
+    Events,
+    Profile,
+    Truncation,
+    first_key,
+    key_range,
+    read_events,
+    read_truncations,
+)
 from lakehouse.silver.held import HeldError
 from lakehouse.silver.history import new_events
 from lakehouse.silver.intake import Intake
@@ -236,19 +245,23 @@ class _Preparation:
     ) -> DataFrame | None:
         """The whole rows to write: keys' new states, and rows for which something changed around them; None without."""
         work, cache, silver = self.work, self.cache, self.work.target.rows()
-        rows = None
+        rows, size = None, 0
         if events is not None:
+            size = events.profile.events
             rows = newest_rows(Batch(events, key, shape, work.schemas, truncations, silver), cache)
         changed = self._changed_around(key, silver) if silver is not None else None
         if silver is not None and changed is not None:
             if rows is not None:
                 rows = cache.keep(rows)
                 changed = changed.join(rows.select(*[quoted(c) for c in key.columns]), list(key.columns), "left_anti")
+            changed = cache.keep(changed)
+            size += changed.count()
             same = silver_rows(silver, shape, cache.view(changed), key, cache)
             rows = same if rows is None else rows.unionByName(same)
         if rows is None:
             return None
-        return cache.keep(self._finished(key, derive(self.run, work.table_id, rows, cache), set(rows.columns)))
+        small = size <= BROADCAST_ROWS
+        return cache.keep(self._finished(key, derive(self.run, work.table_id, rows, cache), set(rows.columns), small))
 
     def _changed_around(self, key: Key, silver: DataFrame) -> DataFrame | None:
         """Keys of silver's rows whose references or quarantined events changed; None without any."""
@@ -258,12 +271,15 @@ class _Preparation:
         flagged = self.work.quarantine.changed_rows(silver, key, self.work.schemas)
         return flagged if keys is None else keys.unionByName(flagged)
 
-    def _finished(self, key: Key, derived: DataFrame, given: Collection[str]) -> DataFrame:
-        """Rows with all that silver makes: flags, reference columns, stamps. `given`: the columns before deriving."""
+    def _finished(self, key: Key, derived: DataFrame, given: Collection[str], small: bool) -> DataFrame:
+        """Rows with all that silver makes: flags, reference columns, stamps.
+
+        `given` are the columns before deriving; `small`: the rows may be sent to every task.
+        """
         work, cache = self.work, self.cache
         source = cache.view(cache.keep(derived) if work.lookups else derived)
         made = {name: type_ for name, type_ in derived.dtypes if name not in given and name != ROW_FLAGS}
-        looked_up, joins = references.joins(source, work.lookups, cache)
+        looked_up, joins = references.joins(source, work.lookups, small, cache)
         types = {**made, **references.types(work.lookups)}
         self._make_columns(types)
         columns = {name: f"r.{quoted(name)}" for name in made} | looked_up
@@ -304,7 +320,7 @@ class _Preparation:
         try:
             if ends:
                 end_older_rows(self.run, branch, ends, work.stamp)
-            write_rows(branch, key, rows, summary)
+            write_rows(branch, key, rows, summary, self.cache)
             self.report.rows_out = branch.written
             faults.reached("silver.merged")
             self._audit(branch, key, rows, summary)
@@ -318,7 +334,9 @@ class _Preparation:
         """The built-in checks and the registry's rules over the rows written. Raises HeldError when one fails."""
         columns = [quoted(c) for c in key.columns]
         near = branch.rows().where(key_range("", key.columns, summary.ranges))
-        touched = near.join(rows.select(*columns), list(key.columns), "left_semi")
+        keys = rows.select(*columns)
+        keys = keys.hint("broadcast") if summary.rows <= BROADCAST_ROWS else keys
+        touched = near.join(keys, list(key.columns), "left_semi")
         expected = summary.rows - summary.null_keys
         built_in = {
             "unique_key": f"greatest(count(*) - {expected}, 0)",
@@ -355,7 +373,8 @@ class _Preparation:
         """The events of a table without a key, on a branch."""
         work = self.work
         found = new_events(events, shape, work.target.rows())
-        rows = self._finished(Key((), (), ()), derive(self.run, work.table_id, found, self.cache), set(found.columns))
+        derived = derive(self.run, work.table_id, found, self.cache)
+        rows = self._finished(Key((), (), ()), derived, set(found.columns), small=False)
         set_clock(work.target, work.stamp, work.intake.batch)
         branch = Branch(self.run, work.target, work.stamp)
         try:

@@ -75,16 +75,18 @@ def types(found: Sequence[Lookup]) -> dict[str, str]:
     return {own: lookup.state.columns[theirs] for lookup in found for own, theirs in lookup.reference.columns.items()}
 
 
-def joins(rows: str, found: Sequence[Lookup], cache: Cache) -> tuple[dict[str, str], str]:
+def joins(rows: str, found: Sequence[Lookup], small: bool, cache: Cache) -> tuple[dict[str, str], str]:
     """SQL that looks up the reference columns of `rows` (a view, r): the columns by name, and the joins.
 
+    `small` rows are sent to the referenced table's files, which are read where they are.
     A row is shown as it was last known, deleted or not; where there is none the columns are null.
     """
     columns, text = {}, ""
     for i, lookup in enumerate(found):
         on = lookup.reference.on.items()
         wanted = " AND ".join(f"k.{quoted(own)} = t.{quoted(theirs)}" for own, theirs in on)
-        known = f"SELECT * FROM {cache.view(lookup.state.rows())} AS t LEFT SEMI JOIN {rows} AS k ON {wanted}"
+        hint = "/*+ BROADCAST(k) */ " if small else ""
+        known = f"SELECT {hint}t.* FROM {cache.view(lookup.state.rows())} AS t LEFT SEMI JOIN {rows} AS k ON {wanted}"
         match = " AND ".join(f"r.{quoted(own)} = r{i}.{quoted(theirs)}" for own, theirs in on)
         text += f" LEFT JOIN ({known}) AS r{i} ON {match}"
         columns |= {own: f"r{i}.{quoted(theirs)}" for own, theirs in lookup.reference.columns.items()}

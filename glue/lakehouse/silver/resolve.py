@@ -22,7 +22,7 @@ from lakehouse.columns import (
 )
 from lakehouse.names import literal, quoted
 from lakehouse.silver.cache import Cache
-from lakehouse.silver.events import POSITION, Events, Truncation, key_columns, key_range
+from lakehouse.silver.events import BROADCAST_ROWS, POSITION, Events, Truncation, key_columns, key_range
 from lakehouse.silver.shape import LakeColumn, Shape
 
 UNKNOWN = "unchanged value unknown"
@@ -134,8 +134,10 @@ def _base(batch: Batch, events: str, cache: Cache) -> str | None:
     """A view of silver's rows of the batch's keys; None when there can't be any."""
     if batch.silver is None:
         return None
+    hint = "/*+ BROADCAST(e) */ " if batch.events.profile.events <= BROADCAST_ROWS else ""
     rows = cache.sql(
-        f"SELECT * FROM {cache.view(batch.silver)} AS t LEFT SEMI JOIN {events} AS e ON {batch.key.matches('t', 'e')} "
+        f"SELECT {hint}t.* FROM {cache.view(batch.silver)} AS t "
+        f"LEFT SEMI JOIN {events} AS e ON {batch.key.matches('t', 'e')} "
         f"WHERE {key_range('t', batch.key.columns, batch.events.profile.key_ranges)}"
     )
     # rows that are only deleted keep their values: they are read once more, at the end

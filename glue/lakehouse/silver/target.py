@@ -143,9 +143,9 @@ class Branch:
                 self.table.drop_branch(leftover)
         self.table.create_branch(self.name)
 
-    def write(self, sql: str, rows: DataFrame | None = None) -> None:
-        """Runs one MERGE or UPDATE; `rows` stand in it as {rows}."""
-        self._spark.sql(sql, rows=rows) if rows is not None else self._spark.sql(sql)
+    def write(self, sql: str) -> None:
+        """Runs one MERGE or UPDATE."""
+        self._spark.sql(sql)
         self._count()
 
     def append(self, rows: DataFrame, columns: Sequence[str]) -> None:

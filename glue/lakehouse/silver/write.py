@@ -10,7 +10,8 @@ from lakehouse import position
 from lakehouse.names import literal, quoted
 from lakehouse.report import utc_text
 from lakehouse.run import Run
-from lakehouse.silver.events import Truncation, key_range, range_limits, ranged
+from lakehouse.silver.cache import Cache
+from lakehouse.silver.events import BROADCAST_ROWS, Truncation, key_range, range_limits, ranged
 from lakehouse.silver.resolve import Key
 from lakehouse.silver.target import Branch
 
@@ -44,26 +45,21 @@ def summarize(rows: DataFrame, key: Key) -> Summary:
     return Summary(row.total, row.fresh, row.nulls, row.applied, range_limits(row, key.types))
 
 
-def write_rows(branch: Branch, key: Key, rows: DataFrame, summary: Summary) -> None:
-    """Writes whole rows: an append when all keys are new, else a merge by key."""
-    if not summary.rows:
-        return
+def write_rows(branch: Branch, key: Key, rows: DataFrame, summary: Summary, cache: Cache) -> None:
+    """Writes whole rows: an append for new keys, a merge for those that silver has."""
     columns = [name for name in branch.columns() if name in set(rows.columns)]
-    if summary.new == summary.rows:
-        _append(branch, key, rows, summary, columns)
-        return
-    on = f"{key.equals('t', 's')} AND {key_range('t', key.columns, summary.ranges)}"
-    update = f"WHEN MATCHED THEN UPDATE SET {_assignments(c for c in columns if c not in key.columns)}"
-    insert = f"WHEN NOT MATCHED THEN INSERT ({_names(columns)}) VALUES ({_names(columns, 's.')})"
-    branch.write(
-        f"MERGE INTO {branch.sql} AS t USING {{rows}} AS s ON {on} {update} {insert if summary.new else ''}", rows
-    )
-
-
-def _append(branch: Branch, key: Key, rows: DataFrame, summary: Summary, columns: Sequence[str]) -> None:
-    keys = [quoted(c) for c in key.columns]
-    rows = rows.repartitionByRange(*keys) if summary.rows >= RANGE_SORT else rows
-    branch.append(rows.sortWithinPartitions(*keys), columns)
+    if summary.new:
+        new = rows.where("NOT __exists") if summary.new < summary.rows else rows
+        keys = [quoted(c) for c in key.columns]
+        new = new.repartitionByRange(*keys) if summary.new >= RANGE_SORT else new
+        branch.append(new.sortWithinPartitions(*keys), columns)
+    if summary.new < summary.rows:
+        known = rows.where("__exists") if summary.new else rows
+        # a small batch is sent to the table's files, so these are not shuffled
+        known = cache.view(known.hint("broadcast") if summary.rows <= BROADCAST_ROWS else known)
+        on = f"{key.equals('t', 's')} AND {key_range('t', key.columns, summary.ranges)}"
+        changed = ", ".join(f"t.{quoted(c)} = s.{quoted(c)}" for c in columns if c not in key.columns)
+        branch.write(f"MERGE INTO {branch.sql} AS t USING {known} AS s ON {on} WHEN MATCHED THEN UPDATE SET {changed}")
 
 
 def end_older_rows(run: Run, branch: Branch, truncations: Iterable[Truncation], stamp: int) -> None:
@@ -94,11 +90,3 @@ def _of(truncation: Truncation, value: str) -> str:
     if value == "at":
         return truncation.at_sql
     return str(getattr(truncation.position, value)) + ("" if value == "epoch" else "L")
-
-
-def _names(names: Sequence[str], prefix: str = "") -> str:
-    return ", ".join(prefix + quoted(name) for name in names)
-
-
-def _assignments(names: Iterable[str]) -> str:
-    return ", ".join(f"t.{quoted(name)} = s.{quoted(name)}" for name in names)
