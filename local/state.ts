@@ -12,7 +12,7 @@ export const PROJECT_ROOT = resolve(import.meta.dirname, '..');
 /** Everything that a twin keeps, by absolute path. */
 export type StatePaths = {
   root: string;
-  /** `state.json`: ports, URLs, owner and children. */
+  /** `state.json`: ports, URLs with their passwords, owner and children; readable by its owner only. */
   state: string;
   /** `secrets.json`, readable by its owner only. */
   secrets: string;
@@ -107,6 +107,7 @@ export function runningOwner(root: string): ProcessIdentity | null {
 export async function ownState(root: string, onOrphan: (name: string) => void): Promise<OwnedState> {
   assertUsable(root);
   const paths = statePaths(root);
+  // PostgreSQL may run under another account, which must be able to enter.
   mkdirSync(root, { recursive: true, mode: 0o755 });
   const lock = tryLock(paths.lock);
   if (lock === null) throw alreadyRunning(root);
@@ -125,7 +126,7 @@ export async function ownState(root: string, onOrphan: (name: string) => void): 
 
 function ownedState(paths: StatePaths, lock: FileLock): OwnedState {
   const state = readState(paths.root) ?? structuredClone(EMPTY);
-  const write = () => writeJson(paths.state, state, 0o644);
+  const write = () => writeJson(paths.state, state);
   return {
     paths,
     read: () => state,
@@ -205,7 +206,7 @@ export function ensureSecrets(paths: StatePaths, epoch: number, roles: readonly 
   const secrets = readJson<Secrets>(paths.secrets) ?? { placeholders: {}, passwords: {} };
   secrets.placeholders[epoch] ??= randomBytes(16).toString('hex');
   for (const role of roles) secrets.passwords[role] ??= randomBytes(12).toString('hex');
-  writeJson(paths.secrets, secrets, 0o600);
+  writeJson(paths.secrets, secrets);
   return secrets;
 }
 
@@ -250,9 +251,9 @@ function readJson<T>(file: string): T | null {
   }
 }
 
-/** A reader sees the old file or the new one, never half of it. */
-function writeJson(file: string, value: unknown, mode: number): void {
+/** A reader sees the old file or the new one, never half of it; both files hold passwords, the folder is open to all. */
+function writeJson(file: string, value: unknown): void {
   const next = `${file}.${process.pid}`;
-  writeFileSync(next, `${JSON.stringify(value, null, 2)}\n`, { mode });
+  writeFileSync(next, `${JSON.stringify(value, null, 2)}\n`, { mode: 0o600 });
   renameSync(next, file);
 }

@@ -150,6 +150,16 @@ describe('what a state folder keeps', () => {
     expect([root, outside].filter((path) => existsSync(path))).toEqual([]);
   });
 
+  it('shows its URLs, which hold passwords, to its owner alone, and lets every account pass', async () => {
+    const state = await ownState(root, unheard);
+    state.update((content) => {
+      content.urls = { source: 'postgresql://shop:secret@127.0.0.1/shop' };
+    });
+    state.release();
+    expect(statSync(statePaths(root).state).mode & 0o777).toBe(0o600);
+    expect(statSync(root).mode & 0o111).toBe(0o111);
+  });
+
   it('keeps one placeholder an epoch and one password a role, for its owner alone', async () => {
     const state = await ownState(root, unheard);
     const first = ensureSecrets(state.paths, 1, ['shop']);
