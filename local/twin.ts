@@ -108,6 +108,7 @@ export async function startTwin(options: TwinOptions): Promise<Twin> {
   };
   options.signal?.addEventListener('abort', () => void stop(), { once: true });
   try {
+    options.signal?.throwIfAborted();
     const ports = (await choosePorts(PORTS, state.read().ports)) as Ports;
     state.update((content) => {
       content.ports = ports;

@@ -60,7 +60,7 @@ function jest(name: string, folders: readonly string[], ...flags: readonly strin
         '--json',
         `--outputFile=${output}`,
         ...flags,
-        ...folders.map((folder) => `<rootDir>/${folder}/`.replace('<rootDir>/', '')),
+        ...folders.map((folder) => `${folder}/`),
       ]);
       const report = await readFile(output, 'utf8').then(JSON.parse, () => undefined);
       if (!report) return { ...none, failed: 1 };
@@ -157,7 +157,7 @@ try {
 } finally {
   await rm(scratch, { recursive: true, force: true });
 }
-console.log(`\n${lines.join('\n')}\n\nin ${seconds(began)}`);
+console.log(`\n${lines.join('\n')}\n\n${total.skipped} skipped, in ${seconds(began)}`);
 console.log(
   `${total.passed} passed, ${total.failed} failed${total.skipped ? `, ${total.skipped} skipped` : ''}`,
 );

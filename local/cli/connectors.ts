@@ -17,7 +17,9 @@ export function registerConnectors(program: Command): void {
       const { state } = runningTwin(options.state);
       const api = new ConnectApi(address(state, 'connect'));
       const name = connectorName(twinDeployment(readRegistry()));
-      const [condition, config] = await Promise.all([readCondition(api, name), api.config(name)]);
+      const [condition, all] = await Promise.all([readCondition(api, name), api.config(name)]);
+      const shown = Object.entries(all ?? {}).filter(([setting]) => !/password|placeholder/.test(setting));
+      const config = Object.fromEntries(shown.sort());
       if (options.json) {
         console.log(JSON.stringify({ name, ...condition, config }, null, 2));
       } else {

@@ -21,6 +21,7 @@ export class LiveView {
   #last: RunResult | undefined;
   #runs = 0;
   #refreshing = false;
+  #printed = '';
 
   constructor(twin: Twin, { registry, deployment }: { registry: Registry; deployment: Deployment }) {
     const { root } = twin.state.paths;
@@ -39,12 +40,14 @@ export class LiveView {
     if (this.#live) logUpdate.done();
   }
 
-  /** Prints a line above the view. */
-  print(line: string): void {
+  /** Prints a line above the view; the same line is not printed twice in a row. */
+  readonly print = (line: string): void => {
+    if (line === this.#printed) return;
+    this.#printed = line;
     if (this.#live) logUpdate.clear();
     console.log(line);
     this.#draw();
-  }
+  };
 
   readonly steps = (steps: readonly StateStep[]): void => {
     this.#steps = steps;

@@ -2,7 +2,8 @@ import { readdirSync } from 'node:fs';
 import { join } from 'node:path';
 import { SFNClient } from '@aws-sdk/client-sfn';
 import type { Command } from 'commander';
-import { lakeTable } from '../../functions/cdc/names.ts';
+import { type Deployment, lakeTable } from '../../functions/cdc/names.ts';
+import type { Registry } from '../../functions/cdc/registry.ts';
 import { clientSettings } from '../aws/platform.ts';
 import { untilLanded } from '../caught-up.ts';
 import { runContinuously } from '../loop.ts';
@@ -36,7 +37,7 @@ function scaleOf(text: string): number {
   throw new UsageError(`--scale must be a number above 0 and at most 100, not ${text}.`);
 }
 
-async function printTops(twin: Twin, deployment: { project: string; stage: string }): Promise<void> {
+async function printTops(twin: Twin, deployment: Deployment): Promise<void> {
   for (const model of goldModels()) {
     const name = lakeTable(deployment, 'gold', model);
     const { columns } = await queryLake(twin.urls.spark, `SELECT * FROM ${name} LIMIT 0`, 1);
@@ -59,6 +60,25 @@ function printAddresses({ urls }: Twin): void {
 `);
 }
 
+/** Waits for the snapshot to land, runs the medallion and prints gold. Whether the run succeeded. */
+async function runFirst(
+  twin: Twin,
+  captured: { registry: Registry; deployment: Deployment },
+  signal: AbortSignal,
+): Promise<boolean> {
+  await untilLanded(twin.urls, captured, LANDED_WITHIN_MS, signal);
+  const result = await runMedallion(new SFNClient(clientSettings(twin.urls.endpoint)), {
+    stateMachineArn: twin.urls.medallion,
+    origin: 'start',
+    signal,
+    onSteps: printStatesOnce(console.log),
+  });
+  console.log(runVerdict(result));
+  if (result.status !== 'SUCCEEDED') return false;
+  await printTops(twin, captured.deployment);
+  return true;
+}
+
 export function registerStart(program: Command): void {
   program
     .command('start')
@@ -79,54 +99,48 @@ CDC_SOURCE_URL=postgresql://user:password@host:port/database captures a PostgreS
       await ensureSetup(console.log);
 
       const stopping = new AbortController();
-      for (const signal of ['SIGINT', 'SIGTERM'] as const) process.once(signal, () => stopping.abort());
+      for (const signal of ['SIGINT', 'SIGTERM'] as const) process.on(signal, () => stopping.abort());
       const steps = showSteps();
       const sourceUrl = process.env['CDC_SOURCE_URL'];
       let view: LiveView | undefined;
-      const say = (line: string) => (view ? view.print(line) : steps.note(line));
-      const twin = await startTwin({
-        root: stateRoot(options.state),
-        registry,
-        deployment,
-        scale,
-        ...(sourceUrl ? { sourceUrl } : {}),
-        step: steps.step,
-        note: steps.note,
-        onChildEvent: ({ message }) => say(message),
-        signal: stopping.signal,
-      }).finally(() => steps.close());
+      let twin: Twin | undefined;
       try {
-        printAddresses(twin);
-        const loop = {
-          endpointUrl: twin.urls.endpoint,
-          medallionArn: twin.urls.medallion,
-          bucket: lakeBucket(deployment),
+        twin = await startTwin({
+          root: stateRoot(options.state),
           registry,
+          deployment,
+          scale,
+          ...(sourceUrl ? { sourceUrl } : {}),
+          step: steps.step,
+          note: steps.note,
+          onChildEvent: ({ message }) => (view ? view.print(message) : steps.note(message)),
           signal: stopping.signal,
-        };
+        }).finally(() => steps.close());
+        printAddresses(twin);
         if (options.once) {
-          await untilLanded(twin.urls, { registry, deployment }, LANDED_WITHIN_MS, stopping.signal);
-          const result = await runMedallion(new SFNClient(clientSettings(twin.urls.endpoint)), {
-            stateMachineArn: twin.urls.medallion,
-            origin: 'start',
-            signal: stopping.signal,
-            onSteps: printStatesOnce(console.log),
-          });
-          console.log(runVerdict(result));
-          if (result.status !== 'SUCCEEDED') process.exitCode = 1;
-          else await printTops(twin, deployment);
+          const succeeded = await runFirst(twin, { registry, deployment }, stopping.signal);
+          if (!succeeded) process.exitCode = 1;
           console.log(paint('gray', `\nin ${duration(performance.now() - began)}`));
         } else {
           view = new LiveView(twin, { registry, deployment });
           view.start();
-          await runContinuously({ ...loop, onSteps: view.steps, onRun: view.run });
+          await runContinuously({
+            endpointUrl: twin.urls.endpoint,
+            medallionArn: twin.urls.medallion,
+            bucket: lakeBucket(deployment),
+            registry,
+            signal: stopping.signal,
+            onSteps: view.steps,
+            onRun: view.run,
+            onTrouble: view.print,
+          });
         }
       } catch (error) {
         if (!stopping.signal.aborted) throw error;
       } finally {
         view?.stop();
         console.log('Stopping ...');
-        await twin.stop();
+        await twin?.stop();
       }
     });
 }

@@ -33,7 +33,7 @@ function describe(status: Status): string {
     }),
     table({
       columns: ['address', 'url'],
-      rows: Object.entries(urls).filter(([name]) => name !== 'heartbeat'),
+      rows: Object.entries(urls),
     }),
     [
       `connector ${connector ? `${connector.state}, snapshot ${connector.snapshot}` : 'unknown'}`,
@@ -66,6 +66,12 @@ function describe(status: Status): string {
   return parts.join('\n\n');
 }
 
+/** The replication role's address is the twin's own business. */
+function withoutHeartbeat(status: Status): Status {
+  const { heartbeat: _, ...urls } = status.urls;
+  return { ...status, urls };
+}
+
 export function registerStatus(program: Command): void {
   program
     .command('status')
@@ -79,7 +85,9 @@ export function registerStatus(program: Command): void {
         registry,
         deployment: twinDeployment(registry),
       });
-      console.log(options.json ? JSON.stringify(status, null, 2) : describe(status));
+      console.log(
+        options.json ? JSON.stringify(withoutHeartbeat(status), null, 2) : describe(withoutHeartbeat(status)),
+      );
       const dead = status.children.filter(({ running }) => !running);
       if (dead.length > 0 || status.connector?.state === 'failed') process.exitCode = 1;
     });

@@ -1,9 +1,7 @@
 /** Steps of a start, some at once: a line each when done with its elapsed time; on a terminal those at work, too. */
 import logUpdate from 'log-update';
+import type { RunStep } from '../twin.ts';
 import { duration, paint } from './output.ts';
-
-/** Runs one named step. `detail` given by the work is shown behind the name. */
-export type RunStep = <T>(name: string, work: (say: (detail: string) => void) => Promise<T>) => Promise<T>;
 
 const REDRAW_EVERY_MS = 100;
 

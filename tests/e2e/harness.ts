@@ -18,7 +18,8 @@ import { startTwin, type Twin } from '../../local/twin.ts';
 import { compare, compareSilver, type Difference, NO_DIFFERENCE } from './oracle.ts';
 
 const LANDED_WITHIN_MS = 120_000;
-const ALL_ROWS = 10_000_000;
+/** The most that the Spark worker answers. */
+const ALL_ROWS = 100_000;
 const RUNS_AFTER_A_CRASH = 5;
 
 export interface Lakehouse {
@@ -38,7 +39,6 @@ export async function openLakehouse(scale: number): Promise<Lakehouse> {
   const root = path.join(scratch, 'state');
   const registry = readRegistry();
   const deployment = twinDeployment(registry);
-  const events: string[] = [];
   const twin = await startTwin({
     root,
     registry,
@@ -47,7 +47,7 @@ export async function openLakehouse(scale: number): Promise<Lakehouse> {
     timeScale: { intervals: 10 },
     step: (_name, work) => work(() => undefined),
     note: () => undefined,
-    onChildEvent: ({ message }) => events.push(message),
+    onChildEvent: ({ message }) => process.stderr.write(`${message}\n`),
   });
   const { passwords } = JSON.parse(await readFile(twin.state.paths.secrets, 'utf8')) as Secrets;
   const adminUrl = twin.urls.source.replace(/\/\/[^@]*@/, `//postgres:${passwords['postgres']}@`);
@@ -71,6 +71,7 @@ export async function openLakehouse(scale: number): Promise<Lakehouse> {
 /** Rows of the lake, every value as text or null. */
 export async function lakeRows({ twin }: Lakehouse, sql: string): Promise<(string | null)[][]> {
   const { rows } = await queryLake(twin.urls.spark, sql, ALL_ROWS);
+  if (rows.length === ALL_ROWS) throw new Error(`More than ${ALL_ROWS} rows: a cut result proves nothing`);
   return rows.map((row) => row.map((value) => (value === null ? null : String(value))));
 }
 
@@ -117,7 +118,7 @@ async function explain({ twin }: Lakehouse, result: RunResult): Promise<string> 
       .split('\n')
       .slice(-40)
       .join('\n');
-  return `${result.name} ${result.status}: ${result.error} ${result.cause}\n--- spark\n${await tail('spark')}\n--- endpoint\n${await tail('endpoint')}`;
+  return `${result.name} ${result.status}: ${result.error} ${result.cause}\n--- spark\n${await tail('spark')}\n--- endpoint\n${await tail('endpoint')}\n--- pipe\n${await tail('pipe')}\n--- connect\n${await tail('connect')}`;
 }
 
 /** Waits until the Spark worker that was killed has been started again. */

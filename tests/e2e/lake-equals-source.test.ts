@@ -97,7 +97,7 @@ describe('the lake equals its source', () => {
     await lakehouse.source.query(
       `INSERT INTO public.orders (id, user_id, product_id, quantity, total_amount, status, notes)
        SELECT 900000 + n, (SELECT min(id) FROM public.users), (SELECT min(id) FROM public.products), n, 10 * n, 'pending',
-         (SELECT string_agg(md5(random()::text || n), '') FROM generate_series(1, 400))
+         (SELECT string_agg(md5(random()::text || n || g), '') FROM generate_series(1, 400) AS g)
        FROM generate_series(1, 6) AS n`,
     );
     await publish(lakehouse);
@@ -320,6 +320,7 @@ describe('the lake equals its source', () => {
       );
     };
     const work = workload(12, 15);
+    work.catch(() => undefined); // it is awaited after the kills
     await kill('connect');
     await kill('pipe');
     const run = runOnce(lakehouse);
