@@ -103,12 +103,13 @@ function readableKey(record: PipeKafkaRecord, reader: ChangeEventReader): string
   }
 }
 
-const BASE64 = /^(?:[A-Za-z0-9+/_-]{4})*(?:[A-Za-z0-9+/_-]{2}==|[A-Za-z0-9+/_-]{3}=)?$/;
+/** One class under one star: groups under a star overflow V8's stack on a text as long as the record cap allows. */
+const BASE64_TEXT = /^[A-Za-z0-9+/_-]*={0,2}$/;
 
 /** What came instead of base64 is itself kept as base64, so that the lake can always decode it. */
 function rawBase64(raw: unknown): string | null {
   if (raw === null || raw === undefined) return null;
-  if (typeof raw === 'string' && BASE64.test(raw)) return raw;
+  if (typeof raw === 'string' && raw.length % 4 === 0 && BASE64_TEXT.test(raw)) return raw;
   return Buffer.from(typeof raw === 'string' ? raw : JSON.stringify(raw)).toString('base64');
 }
 

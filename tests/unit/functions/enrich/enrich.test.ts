@@ -1,5 +1,6 @@
 import { describe, expect, it } from '@jest/globals';
 import { ChangeEventReader } from '../../../../functions/cdc/change-event.ts';
+import { RECORD_CAP_BYTES } from '../../../../functions/cdc/connector-config.ts';
 import type { PipeKafkaRecord } from '../../../../functions/cdc/kafka-record.ts';
 import { type EnrichContext, enrich } from '../../../../functions/enrich/enrich.ts';
 import {
@@ -233,6 +234,17 @@ describe('a record that can not be understood', () => {
     const { response } = enrich([{ ...order(0, 1), value: 'größe?' }], context());
     const raw = response[0]?.quarantined[0]?.raw_value as string;
     expect(Buffer.from(raw, 'base64').toString()).toBe('größe?');
+  });
+
+  it.each([
+    ['valid base64', ''],
+    ['not base64', '!'],
+  ])('is quarantined up to the largest that the connector may produce, %s', (_what, flaw) => {
+    const text = Buffer.alloc(RECORD_CAP_BYTES, 'x').toString('base64');
+    const value = flaw + text.slice(flaw.length);
+    const { spill } = enrich([{ ...order(0, 1), value }], context());
+    const kept = spill[0]?.pack.quarantined[0]?.raw_value as string;
+    expect(kept === (flaw === '' ? value : Buffer.from(value).toString('base64'))).toBe(true);
   });
 
   it('never makes it throw, not even one that meets a defect', () => {
