@@ -1,6 +1,7 @@
 import { GetSecretValueCommand, type SecretsManagerClient } from '@aws-sdk/client-secrets-manager';
 import { z } from 'zod';
 import { SOURCE_PASSWORD_REFERENCE, type SourceConnection } from '../cdc/connector-config.ts';
+import { parseSecret } from '../cdc/secret-text.ts';
 
 /** Amazon RDS writes its secrets in this form; `sslmode` is ours, encrypted with a verified host by default. */
 const addressSecret = z.object({
@@ -21,8 +22,8 @@ export async function readConnection(
   client: SecretsManagerClient,
   ids: { sourceSecretId: string; replicationSecretId: string },
 ): Promise<SourceConnection> {
-  const address = await readJson(client, ids.sourceSecretId, addressSecret);
-  const { username } = await readJson(client, ids.replicationSecretId, roleSecret);
+  const address = await readSecret(client, ids.sourceSecretId, addressSecret);
+  const { username } = await readSecret(client, ids.replicationSecretId, roleSecret);
   const { host, port, dbname, sslmode } = address;
   return { host, port, database: dbname, user: username, password: SOURCE_PASSWORD_REFERENCE, sslmode };
 }
@@ -34,22 +35,10 @@ export async function readText(client: SecretsManagerClient, id: string): Promis
   return text;
 }
 
-async function readJson<Shape extends z.ZodType>(
+async function readSecret<Shape extends z.ZodType>(
   client: SecretsManagerClient,
   id: string,
   shape: Shape,
 ): Promise<z.output<Shape>> {
-  const read = shape.safeParse(parsed(await readText(client, id)));
-  if (read.success) return read.data;
-  const fields = read.error.issues.map(({ path }) => path.join('.') || 'JSON object').join(', ');
-  // Never the value: it could repeat a password.
-  throw new Error(`The secret ${id} is not usable; check these fields: ${fields}.`);
-}
-
-function parsed(text: string): unknown {
-  try {
-    return JSON.parse(text);
-  } catch {
-    return undefined;
-  }
+  return parseSecret(id, await readText(client, id), shape);
 }

@@ -2,6 +2,7 @@ import type { SecretsManagerClient } from '@aws-sdk/client-secrets-manager';
 import { GetSecretValueCommand } from '@aws-sdk/client-secrets-manager';
 import pg from 'pg';
 import { z } from 'zod';
+import { parseSecret } from '../cdc/secret-text.ts';
 import { IDENTITY_QUERY, type IdentityRow, SLOT_QUERY, type SlotRow } from '../cdc/source-queries.ts';
 import type { ConnectAnswer, ConnectorStatus } from './warnings.ts';
 
@@ -81,13 +82,11 @@ export async function connectionOf(
 ): Promise<pg.ClientConfig> {
   if ('url' in source) return { connectionString: source.url };
   const { SecretString: text } = await secrets.send(new GetSecretValueCommand({ SecretId: source.secretId }));
-  const read = connectionSecret.safeParse(JSON.parse(text ?? '{}'));
-  if (!read.success) {
-    // Never the issue's text or the value: it could repeat a password.
-    const fields = read.error.issues.map(({ path }) => path.join('.')).join(', ');
-    throw new Error(`The secret ${source.secretId} is not usable; check these fields: ${fields}.`);
-  }
-  const { host, port, dbname, username, password, sslmode } = read.data;
+  const { host, port, dbname, username, password, sslmode } = parseSecret(
+    source.secretId,
+    text,
+    connectionSecret,
+  );
   const ssl = sslmode === 'disable' ? false : { rejectUnauthorized: sslmode !== 'require' };
   return { host, port, database: dbname, user: username, password, ssl };
 }

@@ -1,6 +1,7 @@
 import { GetSecretValueCommand, type SecretsManagerClient } from '@aws-sdk/client-secrets-manager';
 import { z } from 'zod';
 import type { SourceConnection } from '../cdc/connector-config.ts';
+import { parseSecret } from '../cdc/secret-text.ts';
 
 /** Amazon RDS writes its secrets in this form; `sslmode` is ours, and encrypted with a verified host by default. */
 const connectionSecret = z.object({
@@ -35,17 +36,5 @@ async function readSecret<Shape extends z.ZodType>(
   shape: Shape,
 ): Promise<z.output<Shape>> {
   const { SecretString: text } = await client.send(new GetSecretValueCommand({ SecretId: id }));
-  const read = shape.safeParse(parsed(text));
-  if (read.success) return read.data;
-  const fields = read.error.issues.map(({ path }) => path.join('.') || 'JSON object').join(', ');
-  // Never the issue's text or the value: it could repeat a password.
-  throw new Error(`The secret ${id} is not usable; check these fields: ${fields}.`);
-}
-
-function parsed(text: string | undefined): unknown {
-  try {
-    return JSON.parse(text ?? '');
-  } catch {
-    return undefined;
-  }
+  return parseSecret(id, text, shape);
 }
