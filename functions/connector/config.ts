@@ -1,5 +1,6 @@
 import { readFileSync } from 'node:fs';
 import { z } from 'zod';
+import { present, readEnvironment } from '../cdc/environment.ts';
 import type { Deployment } from '../cdc/names.ts';
 import { parseRegistry, type Registry } from '../cdc/registry.ts';
 
@@ -18,8 +19,6 @@ export type ConnectorFunctionConfig = {
   replicationFactor: number;
 };
 
-const present = z.string('is missing').min(1, 'is empty');
-
 const environment = z.object({
   STAGE: present,
   CONNECT_URL: present.regex(/^https?:\/\//, 'must begin with http:// or https://'),
@@ -35,19 +34,15 @@ const environment = z.object({
  * @throws Error that names every variable that is missing or wrong
  */
 export function loadConfig(env: NodeJS.ProcessEnv): ConnectorFunctionConfig {
-  const parsed = environment.safeParse(env);
-  if (!parsed.success) {
-    const mistakes = parsed.error.issues.map(({ path, message }) => `${path.join('.')} ${message}`);
-    throw new Error(`The environment of connector is wrong: ${mistakes.join('; ')}`);
-  }
-  const registry = parseRegistry(readFileSync(parsed.data.TABLES_FILE, 'utf8'));
+  const variables = readEnvironment('connector', environment, env);
+  const registry = parseRegistry(readFileSync(variables.TABLES_FILE, 'utf8'));
   return {
-    deployment: { project: registry.project, stage: parsed.data.STAGE },
+    deployment: { project: registry.project, stage: variables.STAGE },
     registry,
-    connectUrl: parsed.data.CONNECT_URL,
-    sourceSecretId: parsed.data.SOURCE_SECRET_ID,
-    replicationSecretId: parsed.data.REPLICATION_SECRET_ID,
-    placeholderSecretArn: parsed.data.UNAVAILABLE_PLACEHOLDER_SECRET_ARN,
-    replicationFactor: parsed.data.REPLICATION_FACTOR,
+    connectUrl: variables.CONNECT_URL,
+    sourceSecretId: variables.SOURCE_SECRET_ID,
+    replicationSecretId: variables.REPLICATION_SECRET_ID,
+    placeholderSecretArn: variables.UNAVAILABLE_PLACEHOLDER_SECRET_ARN,
+    replicationFactor: variables.REPLICATION_FACTOR,
   };
 }

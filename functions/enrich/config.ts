@@ -1,5 +1,6 @@
 import { readFileSync } from 'node:fs';
 import { z } from 'zod';
+import { present, readEnvironment, wholeNumber } from '../cdc/environment.ts';
 import { parseRegistry } from '../cdc/registry.ts';
 
 export type EnrichConfig = {
@@ -15,13 +16,11 @@ export type EnrichConfig = {
   placeholder: { value: string } | { secretArn: string };
 };
 
-const present = z.string('is missing').min(1, 'is empty');
-
 const environment = z
   .object({
     PROJECT: present,
     STAGE: present,
-    CDC_EPOCH: present.regex(/^[1-9]\d*$/, 'must be a whole number from 1').transform(Number),
+    CDC_EPOCH: wholeNumber.transform(Number),
     KAFKA_CLUSTER_ID: present,
     LANDING_BUCKET: present,
     UNAVAILABLE_PLACEHOLDER: z.string().optional(),
@@ -38,13 +37,9 @@ const environment = z
  * @throws Error that names every variable that is missing or wrong
  */
 export function loadConfig(env: NodeJS.ProcessEnv): EnrichConfig {
-  const parsed = environment.safeParse(env);
-  if (!parsed.success) {
-    const mistakes = parsed.error.issues.map(({ path, message }) => `${path.join('.')} ${message}`.trim());
-    throw new Error(`The environment of enrich is wrong: ${mistakes.join('; ')}`);
-  }
-  const { PROJECT, STAGE, CDC_EPOCH, KAFKA_CLUSTER_ID, LANDING_BUCKET, TABLES_FILE } = parsed.data;
-  const { UNAVAILABLE_PLACEHOLDER: value, UNAVAILABLE_PLACEHOLDER_SECRET_ARN: secretArn } = parsed.data;
+  const variables = readEnvironment('enrich', environment, env);
+  const { PROJECT, STAGE, CDC_EPOCH, KAFKA_CLUSTER_ID, LANDING_BUCKET, TABLES_FILE } = variables;
+  const { UNAVAILABLE_PLACEHOLDER: value, UNAVAILABLE_PLACEHOLDER_SECRET_ARN: secretArn } = variables;
   return {
     project: PROJECT,
     stage: STAGE,

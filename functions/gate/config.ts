@@ -1,12 +1,11 @@
 import { z } from 'zod';
+import { present, readEnvironment } from '../cdc/environment.ts';
 import type { Deployment } from '../cdc/names.ts';
 
 export type GateConfig = Deployment & {
   /** Bucket of the landing zone and the reports. */
   bucket: string;
 };
-
-const present = z.string('is missing').min(1, 'is empty');
 
 const environment = z.object({ PROJECT: present, STAGE: present, LANDING_BUCKET: present });
 
@@ -15,11 +14,7 @@ const environment = z.object({ PROJECT: present, STAGE: present, LANDING_BUCKET:
  * @throws Error that names every variable that is missing
  */
 export function loadConfig(env: NodeJS.ProcessEnv): GateConfig {
-  const parsed = environment.safeParse(env);
-  if (!parsed.success) {
-    const mistakes = parsed.error.issues.map(({ path, message }) => `${path.join('.')} ${message}`);
-    throw new Error(`The environment of gate is wrong: ${mistakes.join('; ')}`);
-  }
-  const { PROJECT, STAGE, LANDING_BUCKET } = parsed.data;
+  const variables = readEnvironment('gate', environment, env);
+  const { PROJECT, STAGE, LANDING_BUCKET } = variables;
   return { project: PROJECT, stage: STAGE, bucket: LANDING_BUCKET };
 }

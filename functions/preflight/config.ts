@@ -1,5 +1,6 @@
 import { readFileSync } from 'node:fs';
 import { z } from 'zod';
+import { present, readEnvironment, wholeNumber } from '../cdc/environment.ts';
 import type { Deployment } from '../cdc/names.ts';
 import { parseRegistry } from '../cdc/registry.ts';
 
@@ -25,14 +26,11 @@ export type PreflightConfig = Deployment & {
   slotLagBudget: bigint;
 };
 
-const present = z.string('is missing').min(1, 'is empty');
-const wholeNumber = z.string().regex(/^[1-9]\d*$/, 'must be a whole number from 1');
-
 const environment = z
   .object({
     PROJECT: present,
     STAGE: present,
-    CDC_EPOCH: present.pipe(wholeNumber).transform(Number),
+    CDC_EPOCH: wholeNumber.transform(Number),
     LANDING_BUCKET: present,
     CONNECT_URL: present,
     SOURCE_URL: z.string().optional(),
@@ -51,21 +49,18 @@ const environment = z
  * @throws Error that names every variable that is missing or wrong
  */
 export function loadConfig(env: NodeJS.ProcessEnv): PreflightConfig {
-  const parsed = environment.safeParse(env);
-  if (!parsed.success) {
-    const mistakes = parsed.error.issues.map(({ path, message }) => `${path.join('.')} ${message}`.trim());
-    throw new Error(`The environment of preflight is wrong: ${mistakes.join('; ')}`);
-  }
-  const { data } = parsed;
+  const variables = readEnvironment('preflight', environment, env);
   return {
-    project: data.PROJECT,
-    stage: data.STAGE,
-    epoch: data.CDC_EPOCH,
-    bucket: data.LANDING_BUCKET,
-    tables: parseRegistry(readFileSync(data.TABLES_FILE, 'utf8')).tables.map(({ id }) => id),
-    lookBackMs: Number(data.LANDING_LOOK_BACK_HOURS) * HOUR_MS,
-    connectUrl: data.CONNECT_URL,
-    source: data.SOURCE_URL ? { url: data.SOURCE_URL } : { secretId: data.SOURCE_SECRET_ID as string },
-    slotLagBudget: BigInt(data.SLOT_LAG_BUDGET_BYTES),
+    project: variables.PROJECT,
+    stage: variables.STAGE,
+    epoch: variables.CDC_EPOCH,
+    bucket: variables.LANDING_BUCKET,
+    tables: parseRegistry(readFileSync(variables.TABLES_FILE, 'utf8')).tables.map(({ id }) => id),
+    lookBackMs: Number(variables.LANDING_LOOK_BACK_HOURS) * HOUR_MS,
+    connectUrl: variables.CONNECT_URL,
+    source: variables.SOURCE_URL
+      ? { url: variables.SOURCE_URL }
+      : { secretId: variables.SOURCE_SECRET_ID as string },
+    slotLagBudget: BigInt(variables.SLOT_LAG_BUDGET_BYTES),
   };
 }

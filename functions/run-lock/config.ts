@@ -1,4 +1,5 @@
 import { z } from 'zod';
+import { present, readEnvironment } from '../cdc/environment.ts';
 
 export type RunLockConfig = {
   /** DynamoDB table with the key `lock`. */
@@ -6,8 +7,6 @@ export type RunLockConfig = {
   /** The Glue jobs of the layers: a run that ended may have left one of them running. */
   jobNames: string[];
 };
-
-const present = z.string('is missing').min(1, 'is empty');
 
 const environment = z.object({
   LOCK_TABLE: present,
@@ -19,10 +18,6 @@ const environment = z.object({
  * @throws Error that names every variable that is missing
  */
 export function loadConfig(env: NodeJS.ProcessEnv): RunLockConfig {
-  const parsed = environment.safeParse(env);
-  if (!parsed.success) {
-    const mistakes = parsed.error.issues.map(({ path, message }) => `${path.join('.')} ${message}`);
-    throw new Error(`The environment of run-lock is wrong: ${mistakes.join('; ')}`);
-  }
-  return { table: parsed.data.LOCK_TABLE, jobNames: parsed.data.JOB_NAMES };
+  const variables = readEnvironment('run-lock', environment, env);
+  return { table: variables.LOCK_TABLE, jobNames: variables.JOB_NAMES };
 }

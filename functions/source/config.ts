@@ -1,41 +1,37 @@
 import { readFileSync } from 'node:fs';
 import { z } from 'zod';
 import { publicationName, slotName } from '../cdc/connector-config.ts';
+import { present, readEnvironment } from '../cdc/environment.ts';
 import { type Deployment, glueDatabase } from '../cdc/names.ts';
 import { parseRegistry, type Registry } from '../cdc/registry.ts';
 import type { SourceSettings } from './catalog.ts';
 
-const variables = z.object({
-  PROJECT: z.string().min(1),
-  STAGE: z.string().min(1),
-  /** Secret with the source's address and a user who may prepare it. */
-  SOURCE_SECRET_ID: z.string().min(1),
-  /** Secret with name and password of the replication role. */
-  REPLICATION_SECRET_ID: z.string().min(1),
-  /** tables.yml as it lies in the package. */
-  TABLES_FILE: z.string().min(1).default('tables.yml'),
+const environment = z.object({
+  STAGE: present,
+  SOURCE_SECRET_ID: present,
+  REPLICATION_SECRET_ID: present,
+  TABLES_FILE: present.default('tables.yml'),
 });
 
 export type SourceConfig = {
   deployment: Deployment;
   tables: Registry['tables'];
+  /** Secret with the source's address and a user who may prepare it. */
   sourceSecretId: string;
+  /** Secret with name and password of the replication role. */
   replicationSecretId: string;
 };
 
 /**
- * Reads the function's environment.
- * @throws Error that names each missing variable.
+ * Reads the function's environment and the table registry beside the code (`TABLES_FILE`, from the working directory).
+ * @throws Error that names every variable that is missing or wrong
  */
-export function readConfig(environment: NodeJS.ProcessEnv = process.env): SourceConfig {
-  const read = variables.safeParse(environment);
-  if (!read.success) {
-    const names = read.error.issues.map(({ path }) => path.join('.')).join(', ');
-    throw new Error(
-      `The source function lacks the environment variables ${names}; set them in serverless.yml.`,
-    );
-  }
-  const { STAGE, SOURCE_SECRET_ID, REPLICATION_SECRET_ID, TABLES_FILE } = read.data;
+export function loadConfig(env: NodeJS.ProcessEnv): SourceConfig {
+  const { STAGE, SOURCE_SECRET_ID, REPLICATION_SECRET_ID, TABLES_FILE } = readEnvironment(
+    'source',
+    environment,
+    env,
+  );
   const registry = parseRegistry(readFileSync(TABLES_FILE, 'utf8'));
   return {
     deployment: { project: registry.project, stage: STAGE },

@@ -2,7 +2,7 @@ import { Logger } from '@aws-lambda-powertools/logger';
 import { injectLambdaContext } from '@aws-lambda-powertools/logger/middleware';
 import { SecretsManagerClient } from '@aws-sdk/client-secrets-manager';
 import middy from '@middy/core';
-import { readConfig, sourceSettings } from './config.ts';
+import { loadConfig, sourceSettings } from './config.ts';
 import { readConnection, readRole } from './secret.ts';
 import { checkSource, prepareSource, removeSource, type SourcePreparation } from './source.ts';
 
@@ -10,7 +10,7 @@ const actions = { prepare: prepareSource, check: checkSource, remove: removeSour
 
 export type SourceEvent = { action: keyof typeof actions };
 
-const config = readConfig();
+const config = loadConfig(process.env);
 const secrets = new SecretsManagerClient({});
 const logger = new Logger({ serviceName: 'source' });
 
