@@ -1,12 +1,13 @@
 import { randomUUID } from 'node:crypto';
 import { setTimeout as pause } from 'node:timers/promises';
-import type { Consumer, EachBatchPayload, Kafka } from 'kafkajs';
+import type { Consumer, EachBatchPayload, Kafka, TopicPartitionOffsetAndMetadata } from 'kafkajs';
 import { firehoseRecords } from './answer.ts';
 import { type PipeBatch, pipeBatches, RecordTooLarge } from './event.ts';
 import { LandingFile, landingKey } from './landing-file.ts';
 import type { PipePlan } from './plan.ts';
 import type { Enrich, PutLanding } from './ports.ts';
 import { type Backoff, untilDone } from './retry.ts';
+import { lostSession } from './session.ts';
 import { lagOf, newTopicStatus, type TopicStatus } from './status.ts';
 
 /** When a landing file is closed: at this size, at this age, or when nothing has come for a moment. */
@@ -41,7 +42,8 @@ const DRAIN_MS = 5_000;
 
 /**
  * The pipe of one topic: Kafka to enrichment to landing files. A failure repeats the batch and holds up this topic
- * alone; offsets are committed only for what lies in a closed file, so that kill -9 at any moment loses nothing.
+ * alone; offsets are committed only for what lies in a closed file, so that kill -9 at any moment loses nothing. A member
+ * that the group has put out joins again and reads from the last commit; bronze drops what comes twice.
  */
 export class TopicPipe {
   readonly status: TopicStatus;
@@ -54,6 +56,10 @@ export class TopicPipe {
   #file = new LandingFile();
   #closing: Promise<void> | null = null;
   #timer: NodeJS.Timeout | undefined;
+  /** Counts the joins of the group: what was taken in one session is not committed in another. */
+  #session = 0;
+  /** Why the group no longer knows this member; null once it has joined again. */
+  #lost: Error | null = null;
 
   constructor(plan: PipePlan, options: TopicPipeOptions) {
     this.#plan = plan;
@@ -79,6 +85,7 @@ export class TopicPipe {
     this.#consumer.on(this.#consumer.events.CRASH, ({ payload }) => {
       if (!payload.restart) this.#options.onCrash(payload.error);
     });
+    this.#consumer.on(this.#consumer.events.GROUP_JOIN, () => this.#beginSession());
     await this.#consumer.connect();
     await this.#consumer.subscribe({ topic, fromBeginning: true });
     await this.#consumer.run({
@@ -112,6 +119,14 @@ export class TopicPipe {
     }
   }
 
+  /** The group's offsets count again: what is in no closed file is read again. */
+  #beginSession(): void {
+    clearTimeout(this.#timer);
+    this.#file = new LandingFile();
+    this.#session += 1;
+    this.#lost = null;
+  }
+
   async #eachBatch({ batch, resolveOffset, heartbeat, isRunning, isStale }: EachBatchPayload): Promise<void> {
     // An enrichment may take longer than the group waits for a sign of life.
     const beat = setInterval(() => void heartbeat().catch(() => undefined), HEARTBEAT_MS);
@@ -121,6 +136,8 @@ export class TopicPipe {
     const source = { clusterArn: this.#options.clusterArn, topic: batch.topic, partition };
     try {
       for (const next of pipeBatches(source, batch.messages)) {
+        // The client joins the group again when it is told so by this error.
+        if (this.#lost !== null) throw this.#lost;
         const records = await this.#repeat('enrich', () => this.#enrich(next), this.#stopping.signal);
         // Nothing may pass that a rebalance has taken back: it is read again.
         if (!isRunning() || isStale()) return;
@@ -128,6 +145,7 @@ export class TopicPipe {
         resolveOffset(String(BigInt(next.nextOffset) - 1n));
         if (this.#file.bytes >= this.#options.file.bytes) await this.#closeFile();
       }
+      if (this.#lost !== null) throw this.#lost;
     } catch (error) {
       if (this.#stopping.signal.aborted) return;
       if (!(error instanceof RecordTooLarge)) throw error;
@@ -171,15 +189,33 @@ export class TopicPipe {
 
   async #land(): Promise<void> {
     const file = this.#file;
-    if (file.openedAt === null) return;
+    const session = this.#session;
+    if (file.openedAt === null || this.#lost !== null) return;
     this.#file = new LandingFile();
     if (file.records > 0) await this.#write(file, file.openedAt);
     const topic = this.#plan.topic;
     const offsets = file.offsets.map((offset) => ({ topic, ...offset }));
-    const { signal } = this.#abandoned;
-    await this.#repeat('commit', () => this.#consumer.commitOffsets(offsets), signal);
+    if (this.#session !== session) return;
+    const lost = await this.#repeat('commit', () => this.#commit(offsets), this.#abandoned.signal);
+    if (lost !== null) {
+      this.#failed('commit', lost);
+      if (this.#session === session) this.#lost = lost;
+      return;
+    }
     for (const { partition, offset } of offsets) this.status.committed[partition] = offset;
     this.status.lag = lagOf(this.status);
+  }
+
+  /** Null, or why this member can't commit before it has joined the group again: no repetition would help. */
+  async #commit(offsets: TopicPartitionOffsetAndMetadata[]): Promise<Error | null> {
+    try {
+      await this.#consumer.commitOffsets(offsets);
+      return null;
+    } catch (error) {
+      const lost = lostSession(error);
+      if (lost === null) throw error;
+      return lost;
+    }
   }
 
   /** The key is drawn once: a repeated PUT overwrites its own object. */
