@@ -43,6 +43,16 @@ describe('the medallion', () => {
     };
     expect(keepsLock('AcquireLock')).toEqual([['AcquireLock', 'LockTaken', 'AlreadyRunning']]);
   });
+
+  it('waits for a job that outlives its task before it gives up releasing, at the good end as at the bad one', () => {
+    const { States } = load('medallion.asl.yml');
+    for (const name of ['ReleaseLock', 'ReleaseLockAfterFailure']) {
+      expect(States[name]?.Retry).toContainEqual(
+        expect.objectContaining({ ErrorEquals: ['JobStillRunning'], MaxAttempts: 6 }),
+      );
+    }
+    expect(States['ReleaseLock']?.Retry).toEqual(States['ReleaseLockAfterFailure']?.Retry);
+  });
 });
 
 /** What neither Step Functions nor asl-validator may let through. */
