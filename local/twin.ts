@@ -6,6 +6,7 @@ import {
   connectorName,
   SOURCE_PASSWORD_REFERENCE,
   type SourceConnection,
+  withMessageKeys,
 } from '../functions/cdc/connector-config.ts';
 import type { Deployment } from '../functions/cdc/names.ts';
 import type { Registry } from '../functions/cdc/registry.ts';
@@ -291,10 +292,7 @@ async function capture(
   await step('Debezium connector and its snapshot', async (say) => {
     const api = new ConnectApi(ready.connectUrl);
     const name = connectorName(deployment);
-    const tables = registry.tables.map((table) => ({
-      ...table,
-      key: table.key ?? ready.preparation.messageKeys[table.id] ?? null,
-    }));
+    const tables = withMessageKeys(registry.tables, ready.preparation.messageKeys);
     const applied = await applyConnector(
       api,
       name,

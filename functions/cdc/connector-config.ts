@@ -97,6 +97,22 @@ export function publicationName(deployment: Deployment): string {
   return slotName(deployment);
 }
 
+/**
+ * The registry's tables with the key columns that the source asks for (`messageKeys` of its preparation), where the
+ * registry names none itself.
+ * @throws Error for keys of a table that isn't in the registry
+ */
+export function withMessageKeys(
+  tables: readonly RegistryTable[],
+  messageKeys: Readonly<Record<string, string[]>>,
+): RegistryTable[] {
+  const unknown = Object.keys(messageKeys).filter((keyed) => !tables.some(({ id }) => id === keyed));
+  if (unknown.length > 0) {
+    throw new Error(`tables.yml has no ${unknown.join(', ')}, but message keys were given for it.`);
+  }
+  return tables.map((table) => ({ ...table, key: table.key ?? messageKeys[table.id] ?? null }));
+}
+
 /** Every topic that the connector writes: the registry's tables, transaction metadata, signals and heartbeats. */
 export function topicPlans(registry: Pick<Registry, 'tables'>): TopicPlan[] {
   const single = [topicOf(TRANSACTION_TABLE), topicOf(SIGNAL_TABLE), HEARTBEAT_TOPIC];

@@ -9,6 +9,7 @@ import {
   slotName,
   TOPIC_MAX_MESSAGE_BYTES,
   topicPlans,
+  withMessageKeys,
 } from '../../../../functions/cdc/connector-config.ts';
 import { parseRegistry } from '../../../../functions/cdc/registry.ts';
 
@@ -66,6 +67,13 @@ describe('the connector configuration', () => {
       'project: demo\nepoch: 1\ntables: {users: {key: [id]}, a: {}, b: {key: [x, y]}}',
     );
     expect(config(registry)['message.key.columns']).toBe('public\\.users:id;public\\.b:x,y');
+  });
+
+  it('names the key columns that the source asks for, unless the entry names its own', () => {
+    const { tables } = parseRegistry('project: demo\nepoch: 1\ntables: {users: {key: [id]}, a: {}, b: {}}');
+    const keyed = withMessageKeys(tables, { 'public.users': ['code'], 'public.a': ['code', 'unit'] });
+    expect(keyed.map(({ key }) => key)).toEqual([['id'], ['code', 'unit'], null]);
+    expect(() => withMessageKeys(tables, { 'public.c': ['id'] })).toThrow('tables.yml has no public.c');
   });
 
   it("refers to the password in the worker's environment", () => {
