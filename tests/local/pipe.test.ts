@@ -8,7 +8,6 @@ import { join } from 'node:path';
 import { setTimeout as pause } from 'node:timers/promises';
 import { gunzipSync } from 'node:zlib';
 import { afterAll, afterEach, beforeAll, describe, expect, it } from '@jest/globals';
-import getPort from 'get-port';
 import { CompressionTypes, Kafka, logLevel, type Message, type Producer } from 'kafkajs';
 import type { PipeKafkaRecord } from '../../functions/cdc/kafka-record.ts';
 import type { Pack } from '../../functions/cdc/pack.ts';
@@ -21,6 +20,7 @@ import { pipePlans } from '../../local/pipe/plan.ts';
 import { type PipeRunner, type PipeRunnerOptions, startPipes } from '../../local/pipe/runner.ts';
 import { type PipeStatus, readStatus } from '../../local/pipe/status.ts';
 import { tail } from '../../local/process/log.ts';
+import { choosePorts } from '../../local/process/ports.ts';
 import { Supervisor } from '../../local/process/supervisor.ts';
 import { type OwnedState, ownState, PROJECT_ROOT } from '../../local/state.ts';
 
@@ -44,7 +44,8 @@ let producer: Producer;
 beforeAll(async () => {
   state = await ownState(join(folder, 'state'), () => undefined);
   supervisor = new Supervisor(state, () => undefined);
-  broker = await startKafka(supervisor, state, { broker: await getPort(), controller: await getPort() });
+  const ports = await choosePorts(['broker', 'controller'], {});
+  broker = await startKafka(supervisor, state, ports as Record<'broker' | 'controller', number>);
   await ensureTopics(broker.address, registry);
   const kafka = new Kafka({ brokers: [broker.address], logLevel: logLevel.NOTHING });
   producer = kafka.producer({ createPartitioner: () => () => 0 });

@@ -3,7 +3,6 @@ import { tmpdir } from 'node:os';
 import { join } from 'node:path';
 import { setTimeout as pause } from 'node:timers/promises';
 import { afterAll, beforeAll, describe, expect, it } from '@jest/globals';
-import getPort from 'get-port';
 import pg from 'pg';
 import type { SourceConnection } from '../../functions/cdc/connector-config.ts';
 import { parseRegistry } from '../../functions/cdc/registry.ts';
@@ -13,6 +12,7 @@ import { checkSource, prepareSource, removeSource } from '../../functions/source
 import { postgresPlace } from '../../local/postgres/place.ts';
 import { sourceConnection, startPostgres } from '../../local/postgres/server.ts';
 import { tail } from '../../local/process/log.ts';
+import { choosePorts } from '../../local/process/ports.ts';
 import { Supervisor } from '../../local/process/supervisor.ts';
 import { createSampleSchema, loadSample } from '../../local/sample/load.ts';
 import { runWorkload } from '../../local/sample/workload.ts';
@@ -33,7 +33,8 @@ beforeAll(async () => {
   chmodSync(folder, 0o755);
   state = await ownState(join(folder, 'state'), () => undefined);
   supervisor = new Supervisor(state, () => undefined);
-  const urls = await startPostgres(supervisor, state, await getPort(), 1, () => undefined);
+  const { postgres } = await choosePorts(['postgres'], {});
+  const urls = await startPostgres(supervisor, state, postgres as number, 1, () => undefined);
   admin = sourceConnection(urls.admin);
   shop = sourceConnection(urls.shop);
   await as(shop, createSampleSchema);

@@ -28,7 +28,6 @@ import {
   StartExecutionCommand,
 } from '@aws-sdk/client-sfn';
 import { DeleteMessageBatchCommand, ReceiveMessageCommand, SQSClient } from '@aws-sdk/client-sqs';
-import getPort from 'get-port';
 import { landingPrefix } from '../../functions/cdc/names.ts';
 import { type Endpoint, startEndpoint } from '../../local/aws/endpoint.ts';
 import { deployedName, type FunctionDefinition } from '../../local/aws/lambda/function.ts';
@@ -36,6 +35,7 @@ import { motoCommand, motoIsReady } from '../../local/aws/moto.ts';
 import { clientSettings, createPlatform, type Platform } from '../../local/aws/platform.ts';
 import type { TimeScale } from '../../local/aws/state-machine.ts';
 import { type EndpointConfig, endpointOptions, functionsOf } from '../../local/aws/twin.ts';
+import { choosePorts } from '../../local/process/ports.ts';
 import { FaultyProxy } from './faulty-proxy.ts';
 import { PlannedWorker } from './spark-worker.ts';
 
@@ -82,7 +82,12 @@ export async function startStack(scale: TimeScale): Promise<Stack> {
   const lakeFolder = join(folder, 'lake');
   const bucketFolder = join(lakeFolder, BUCKET);
   const worker = new PlannedWorker(bucketFolder);
-  const [motoPort, endpointPort, nobody] = [await getPort(), await getPort(), await getPort()];
+  const ports = await choosePorts(['moto', 'endpoint', 'nobody'], {});
+  const {
+    moto: motoPort,
+    endpoint: endpointPort,
+    nobody,
+  } = ports as Record<'moto' | 'endpoint' | 'nobody', number>;
   const moto = await startMoto(motoPort, endpointPort, log);
   const proxy = new FaultyProxy(`http://127.0.0.1:${motoPort}`);
   const config: EndpointConfig = {
