@@ -1,7 +1,8 @@
 #!/usr/bin/env node
 // Starts the command line under the Node.js that the project installs, whatever version runs this file.
-import { spawnSync } from 'node:child_process';
+import { spawn } from 'node:child_process';
 import { existsSync } from 'node:fs';
+import os from 'node:os';
 import path from 'node:path';
 
 const root = path.resolve(import.meta.dirname ?? path.dirname(new URL(import.meta.url).pathname), '..');
@@ -10,11 +11,13 @@ if (!existsSync(node)) {
   console.error('cdc is not set up yet: run `npm start` in the project first.');
   process.exit(1);
 }
-const { status, signal } = spawnSync(
-  node,
-  [path.join(root, 'local', 'cli', 'main.ts'), ...process.argv.slice(2)],
-  {
-    stdio: 'inherit',
-  },
-);
-process.exit(signal ? 1 : (status ?? 1));
+const main = path.join(root, 'local', 'cli', 'main.ts');
+const child = spawn(node, [main, ...process.argv.slice(2)], { stdio: 'inherit' });
+// The child stops what it started before it ends; this process must outlast it. A terminal tells both of Ctrl-C.
+process.on('SIGINT', () => {});
+for (const signal of ['SIGTERM', 'SIGHUP']) process.on(signal, () => child.kill(signal));
+child.on('error', (error) => {
+  console.error(`cdc could not start ${node}: ${error.message}. Run \`npm ci\` in the project.`);
+  process.exit(1);
+});
+child.on('exit', (code, signal) => process.exit(code ?? 128 + os.constants.signals[signal]));
