@@ -10,6 +10,7 @@ import {
 } from '../functions/cdc/connector-config.ts';
 import type { Deployment } from '../functions/cdc/names.ts';
 import type { Registry } from '../functions/cdc/registry.ts';
+import { sourceConnection } from '../functions/cdc/source-url.ts';
 import { applyConnector, awaitSnapshot } from '../functions/connector/apply.ts';
 import { ConnectApi } from '../functions/connector/connect-api.ts';
 import { replicationRole, sourceSettings } from '../functions/source/config.ts';
@@ -22,7 +23,7 @@ import { startConnect } from './connect/worker.ts';
 import { type Broker, startKafka } from './kafka/broker.ts';
 import { ensureTopics } from './kafka/topics.ts';
 import { startPipe } from './pipe/child.ts';
-import { sourceConnection, startPostgres } from './postgres/server.ts';
+import { startPostgres } from './postgres/server.ts';
 import { choosePorts } from './process/ports.ts';
 import { type ChildEvent, Supervisor } from './process/supervisor.ts';
 import { createSampleSchema, loadSample } from './sample/load.ts';

@@ -1,9 +1,13 @@
+import { readFileSync } from 'node:fs';
 import type { SecretsManagerClient } from '@aws-sdk/client-secrets-manager';
 import { GetSecretValueCommand } from '@aws-sdk/client-secrets-manager';
 import pg from 'pg';
 import { z } from 'zod';
+import type { SourceConnection } from '../cdc/connector-config.ts';
 import { parseSecret } from '../cdc/secret-text.ts';
 import { IDENTITY_QUERY, type IdentityRow, SLOT_QUERY, type SlotRow } from '../cdc/source-queries.ts';
+import { sourceConnection } from '../cdc/source-url.ts';
+import { connectInOrder, SSL_MODES, type Ssl, sslWays, verifiesServer } from '../cdc/sslmode.ts';
 import type { ConnectAnswer, ConnectorStatus } from './warnings.ts';
 
 const CONNECT_TIMEOUT_MS = 5_000;
@@ -44,9 +48,33 @@ function nullIfMissing(error: unknown): null {
 }
 
 /** Asks the source who it is and how its slot stands. Never throws: silence is an answer, too. */
-export async function lookAtSource(connection: pg.ClientConfig, slot: string): Promise<SourceLook> {
+export async function lookAtSource(connection: SourceConnection, slot: string): Promise<SourceLook> {
+  try {
+    const ways = sslWays(connection.sslmode, authorityOf(connection));
+    return await connectInOrder(ways, (ssl) => askSource(connection, ssl, slot));
+  } catch (error) {
+    return { unreachable: reasonOf(error) };
+  }
+}
+
+/** As for libpq, PGSSLROOTCERT names the file with the authorities. */
+function authorityOf({ sslmode }: SourceConnection): string | undefined {
+  const file = process.env['PGSSLROOTCERT'];
+  return file && verifiesServer(sslmode) ? readFileSync(file, 'utf8') : undefined;
+}
+
+async function askSource(
+  { host, port, database, user, password }: SourceConnection,
+  ssl: Ssl,
+  slot: string,
+): Promise<SourceLook> {
   const client = new pg.Client({
-    ...connection,
+    host,
+    port,
+    database,
+    user,
+    password,
+    ssl,
     application_name: 'cdc-preflight',
     connectionTimeoutMillis: SOURCE_TIMEOUT_MS,
     statement_timeout: SOURCE_TIMEOUT_MS,
@@ -58,8 +86,6 @@ export async function lookAtSource(connection: pg.ClientConfig, slot: string): P
     const { rows: identities } = await client.query<IdentityRow>(IDENTITY_QUERY);
     const { rows: slots } = await client.query<SlotRow>(SLOT_QUERY, [slot]);
     return { identity: identities[0] as IdentityRow, slot: slots[0] ?? null };
-  } catch (error) {
-    return { unreachable: reasonOf(error) };
   } finally {
     await client.end().catch(() => undefined);
   }
@@ -72,23 +98,22 @@ const connectionSecret = z.object({
   dbname: z.string().min(1),
   username: z.string().min(1),
   password: z.string().min(1),
-  sslmode: z.enum(['disable', 'require', 'verify-ca', 'verify-full']).default('verify-full'),
+  sslmode: z.enum(SSL_MODES).default('verify-full'),
 });
 
-/** How to reach the source, from its URL or its secret. @throws Error that names the secret's wrong fields. */
+/** How to reach the source, from its URL or its secret. @throws Error that names what is wrong with it. */
 export async function connectionOf(
   source: { url: string } | { secretId: string },
   secrets: SecretsManagerClient,
-): Promise<pg.ClientConfig> {
-  if ('url' in source) return { connectionString: source.url };
+): Promise<SourceConnection> {
+  if ('url' in source) return sourceConnection(source.url);
   const { SecretString: text } = await secrets.send(new GetSecretValueCommand({ SecretId: source.secretId }));
   const { host, port, dbname, username, password, sslmode } = parseSecret(
     source.secretId,
     text,
     connectionSecret,
   );
-  const ssl = sslmode === 'disable' ? false : { rejectUnauthorized: sslmode !== 'require' };
-  return { host, port, database: dbname, user: username, password, ssl };
+  return { host, port, database: dbname, user: username, password, sslmode };
 }
 
 function reasonOf(error: unknown): string {

@@ -3,7 +3,6 @@ import { chownSync, existsSync, mkdirSync, renameSync, rmSync, writeFileSync } f
 import { join } from 'node:path';
 import { promisify } from 'node:util';
 import { Client, escapeIdentifier, escapeLiteral } from 'pg';
-import type { SourceConnection } from '../../functions/cdc/connector-config.ts';
 import type { ChildSpec, Supervisor } from '../process/supervisor.ts';
 import { ensureSecrets, type OwnedState } from '../state.ts';
 import { type PostgresPlace, postgresPlace } from './place.ts';
@@ -136,28 +135,4 @@ async function withClient<T>(url: string, work: (client: Client) => Promise<T>):
   } finally {
     await client.end();
   }
-}
-
-/**
- * What the connector needs of a PostgreSQL URL: host, port (5432 when left out), database, user and password;
- * `sslmode` from its query, else prefer.
- * @throws Error naming the part that is missing; the message never holds the password.
- */
-export function sourceConnection(url: string): SourceConnection {
-  const parsed = URL.canParse(url) ? new URL(url) : null;
-  if (parsed === null || !/^postgres(ql)?:$/.test(parsed.protocol)) {
-    throw new Error('The source URL must read postgresql://<user>:<password>@<host>:<port>/<database>.');
-  }
-  const connection = {
-    host: parsed.hostname.replace(/^\[(.*)\]$/, '$1'),
-    port: Number(parsed.port || 5432),
-    database: decodeURIComponent(parsed.pathname.slice(1)),
-    user: decodeURIComponent(parsed.username),
-    password: decodeURIComponent(parsed.password),
-    sslmode: parsed.searchParams.get('sslmode') ?? 'prefer',
-  };
-  for (const part of ['host', 'database', 'user'] as const) {
-    if (connection[part] === '') throw new Error(`The source URL names no ${part}.`);
-  }
-  return connection;
 }

@@ -6,12 +6,13 @@ import {
   SOURCE_PASSWORD_REFERENCE,
 } from '../../functions/cdc/connector-config.ts';
 import { parseRegistry } from '../../functions/cdc/registry.ts';
+import { sourceConnection } from '../../functions/cdc/source-url.ts';
 import { type Applied, applyConnector, awaitSnapshot } from '../../functions/connector/apply.ts';
 import { ConnectApi } from '../../functions/connector/connect-api.ts';
 import { startConnect } from '../../local/connect/worker.ts';
 import { startKafka } from '../../local/kafka/broker.ts';
 import { ensureTopics } from '../../local/kafka/topics.ts';
-import { type PostgresUrls, sourceConnection, startPostgres } from '../../local/postgres/server.ts';
+import { type PostgresUrls, startPostgres } from '../../local/postgres/server.ts';
 import { choosePorts } from '../../local/process/ports.ts';
 import { type ChildEvent, Supervisor } from '../../local/process/supervisor.ts';
 import { ensureSecrets, type OwnedState, ownState } from '../../local/state.ts';

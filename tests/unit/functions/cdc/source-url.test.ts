@@ -1,5 +1,5 @@
 import { describe, expect, it } from '@jest/globals';
-import { sourceConnection } from '../../../../local/postgres/server.ts';
+import { sourceConnection } from '../../../../functions/cdc/source-url.ts';
 
 describe('the parts of a source URL', () => {
   it('are those that the connector needs', () => {

@@ -1,0 +1,25 @@
+import type { SourceConnection } from './connector-config.ts';
+
+/**
+ * What a PostgreSQL URL says of the source: host, port (5432 when left out), database, user and password;
+ * `sslmode` from its query, else prefer.
+ * @throws Error naming the part that is missing; the message never holds the password.
+ */
+export function sourceConnection(url: string): SourceConnection {
+  const parsed = URL.canParse(url) ? new URL(url) : null;
+  if (parsed === null || !/^postgres(ql)?:$/.test(parsed.protocol)) {
+    throw new Error('The source URL must read postgresql://<user>:<password>@<host>:<port>/<database>.');
+  }
+  const connection = {
+    host: parsed.hostname.replace(/^\[(.*)\]$/, '$1'),
+    port: Number(parsed.port || 5432),
+    database: decodeURIComponent(parsed.pathname.slice(1)),
+    user: decodeURIComponent(parsed.username),
+    password: decodeURIComponent(parsed.password),
+    sslmode: parsed.searchParams.get('sslmode') ?? 'prefer',
+  };
+  for (const part of ['host', 'database', 'user'] as const) {
+    if (connection[part] === '') throw new Error(`The source URL names no ${part}.`);
+  }
+  return connection;
+}
