@@ -1,4 +1,5 @@
 import type { IHeaders, KafkaMessage } from 'kafkajs';
+import type { PipeKafkaRecord } from '../../functions/cdc/kafka-record.ts';
 
 /**
  * What a pipe collects before it invokes: at most 6 MB by itself, and at most the records that a Firehose target takes
@@ -51,6 +52,11 @@ export function* pipeBatches(
     last = message.offset;
   }
   if (records.length > 0) yield close();
+}
+
+/** One message as a pipe would hand it over, for those who read a topic beside the pipe. */
+export function pipeRecord(source: BatchSource, message: KafkaMessage): PipeKafkaRecord {
+  return JSON.parse(recordText(recordHead(source), message)) as PipeKafkaRecord;
 }
 
 /** The part of a record that all of a partition share. */

@@ -2,7 +2,7 @@ import { describe, expect, it } from '@jest/globals';
 import fc from 'fast-check';
 import type { KafkaMessage } from 'kafkajs';
 import type { PipeKafkaRecord } from '../../../../functions/cdc/kafka-record.ts';
-import { pipeBatches, RecordTooLarge } from '../../../../local/pipe/event.ts';
+import { pipeBatches, pipeRecord, RecordTooLarge } from '../../../../local/pipe/event.ts';
 
 const source = {
   clusterArn: 'arn:aws:kafka:us-east-1:123456789012:cluster/cdc-demo-dev-kafka/abc',
@@ -38,6 +38,12 @@ describe('the event of a pipe', () => {
       records: 2,
       nextOffset: '19',
     });
+  });
+
+  it('holds each record as it is handed over alone', () => {
+    const messages = [message(17, { headers: { twice: [Buffer.from('a'), Buffer.from('b')] } }), message(18)];
+    const [batch] = pipeBatches(source, messages);
+    expect(messages.map((each) => pipeRecord(source, each))).toEqual(JSON.parse(batch?.event ?? ''));
   });
 
   it('holds every record once and in order, within the limits', () => {
