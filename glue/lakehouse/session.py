@@ -50,6 +50,8 @@ def local_session(
         "spark.sql.shuffle.partitions": str(cores),
         "spark.default.parallelism": str(cores),
         "spark.sql.adaptive.enabled": "false",
+        # A loop of the three layers compiles some 500 classes; Spark keeps 100, so every run compiled all of them.
+        "spark.sql.codegen.cache.maxEntries": "4000",
         "spark.scheduler.mode": "FAIR",  # a query does not wait for a job that runs
         "spark.ui.enabled": "false",
         "spark.ui.showConsoleProgress": "false",
