@@ -24,6 +24,7 @@ import { type Broker, startKafka } from './kafka/broker.ts';
 import { ensureTopics } from './kafka/topics.ts';
 import { startPipe } from './pipe/child.ts';
 import { startPostgres } from './postgres/server.ts';
+import { allowSignals } from './postgres/signals.ts';
 import { choosePorts } from './process/ports.ts';
 import { type ChildEvent, Supervisor } from './process/supervisor.ts';
 import { createSampleSchema, loadSample } from './sample/load.ts';
@@ -266,7 +267,9 @@ async function prepared(
               .join(', '),
       );
     });
-    return prepare(urls.shop, urls.admin);
+    const source = await prepare(urls.shop, urls.admin);
+    await allowSignals(urls.admin);
+    return source;
   });
 }
 

@@ -12,6 +12,7 @@ import { replicationRole, sourceSettings } from '../../functions/source/config.t
 import { checkSource, prepareSource, removeSource } from '../../functions/source/source.ts';
 import { postgresPlace } from '../../local/postgres/place.ts';
 import { startPostgres } from '../../local/postgres/server.ts';
+import { allowSignals } from '../../local/postgres/signals.ts';
 import { tail } from '../../local/process/log.ts';
 import { choosePorts } from '../../local/process/ports.ts';
 import { Supervisor } from '../../local/process/supervisor.ts';
@@ -28,6 +29,7 @@ let state: OwnedState;
 let supervisor: Supervisor;
 let admin: SourceConnection;
 let shop: SourceConnection;
+let adminUrl: string;
 
 beforeAll(async () => {
   // PostgreSQL runs under another account when this is root.
@@ -36,7 +38,8 @@ beforeAll(async () => {
   supervisor = new Supervisor(state, () => undefined);
   const { postgres } = await choosePorts(['postgres'], {});
   const urls = await startPostgres(supervisor, state, postgres as number, 1, () => undefined);
-  admin = sourceConnection(urls.admin);
+  adminUrl = urls.admin;
+  admin = sourceConnection(adminUrl);
   shop = sourceConnection(urls.shop);
   await as(shop, createSampleSchema);
 }, 60_000);
@@ -102,6 +105,22 @@ describe('the source function on a real PostgreSQL', () => {
       for (const sql of forbidden) await expect(client.query(sql)).rejects.toMatchObject({ code: '42501' });
     });
     expect(await heartbeats()).toBe(1);
+  });
+
+  it('lets the owner of the sample signal, once allowed, and read or change no signal', async () => {
+    const signal = `INSERT INTO debezium.signal (id, type, data)
+      VALUES (gen_random_uuid(), 'execute-snapshot', '{"type": "incremental", "data-collections": ["public.users"]}')`;
+    await as(shop, async (client) => {
+      await expect(client.query(signal)).rejects.toMatchObject({ code: '42501' });
+      await allowSignals(adminUrl);
+      await allowSignals(adminUrl);
+      expect(await client.query(signal)).toMatchObject({ rowCount: 1 });
+      for (const sql of ['SELECT * FROM debezium.signal', 'DELETE FROM debezium.signal']) {
+        await expect(client.query(sql)).rejects.toMatchObject({ code: '42501' });
+      }
+    });
+    // The grant is none of preparation's business.
+    expect(await prepareSource(admin, settings())).toMatchObject({ ok: true, done: [], script: null });
   });
 
   it('follows a table that comes into the registry and one that leaves it', async () => {
