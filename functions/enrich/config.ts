@@ -1,6 +1,6 @@
 import { readFileSync } from 'node:fs';
 import { z } from 'zod';
-import { present, readEnvironment, wholeNumber } from '../cdc/environment.ts';
+import { present, readEnvironment } from '../cdc/environment.ts';
 import { parseRegistry } from '../cdc/registry.ts';
 
 export type EnrichConfig = {
@@ -18,9 +18,7 @@ export type EnrichConfig = {
 
 const environment = z
   .object({
-    PROJECT: present,
     STAGE: present,
-    CDC_EPOCH: wholeNumber.transform(Number),
     KAFKA_CLUSTER_ID: present,
     LANDING_BUCKET: present,
     UNAVAILABLE_PLACEHOLDER: z.string().optional(),
@@ -38,15 +36,16 @@ const environment = z
  */
 export function loadConfig(env: NodeJS.ProcessEnv): EnrichConfig {
   const variables = readEnvironment('enrich', environment, env);
-  const { PROJECT, STAGE, CDC_EPOCH, KAFKA_CLUSTER_ID, LANDING_BUCKET, TABLES_FILE } = variables;
+  const { STAGE, KAFKA_CLUSTER_ID, LANDING_BUCKET, TABLES_FILE } = variables;
   const { UNAVAILABLE_PLACEHOLDER: value, UNAVAILABLE_PLACEHOLDER_SECRET_ARN: secretArn } = variables;
+  const { project, epoch, tables } = parseRegistry(readFileSync(TABLES_FILE, 'utf8'));
   return {
-    project: PROJECT,
+    project,
     stage: STAGE,
-    epoch: CDC_EPOCH,
+    epoch,
     cluster: KAFKA_CLUSTER_ID,
     landingBucket: LANDING_BUCKET,
-    tables: new Set(parseRegistry(readFileSync(TABLES_FILE, 'utf8')).tables.map(({ id }) => id)),
+    tables: new Set(tables.map(({ id }) => id)),
     placeholder: value ? { value } : { secretArn: secretArn as string },
   };
 }

@@ -28,9 +28,7 @@ export type PreflightConfig = Deployment & {
 
 const environment = z
   .object({
-    PROJECT: present,
     STAGE: present,
-    CDC_EPOCH: wholeNumber.transform(Number),
     LANDING_BUCKET: present,
     CONNECT_URL: present,
     SOURCE_URL: z.string().optional(),
@@ -50,12 +48,13 @@ const environment = z
  */
 export function loadConfig(env: NodeJS.ProcessEnv): PreflightConfig {
   const variables = readEnvironment('preflight', environment, env);
+  const { project, epoch, tables } = parseRegistry(readFileSync(variables.TABLES_FILE, 'utf8'));
   return {
-    project: variables.PROJECT,
+    project,
     stage: variables.STAGE,
-    epoch: variables.CDC_EPOCH,
+    epoch,
     bucket: variables.LANDING_BUCKET,
-    tables: parseRegistry(readFileSync(variables.TABLES_FILE, 'utf8')).tables.map(({ id }) => id),
+    tables: tables.map(({ id }) => id),
     lookBackMs: Number(variables.LANDING_LOOK_BACK_HOURS) * HOUR_MS,
     connectUrl: variables.CONNECT_URL,
     source: variables.SOURCE_URL

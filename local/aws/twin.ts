@@ -89,7 +89,6 @@ export function functionsOf(config: EndpointConfig): Record<string, FunctionDefi
   const common = {
     PROJECT: config.project,
     STAGE: config.stage,
-    CDC_EPOCH: String(config.epoch),
     LANDING_BUCKET: config.bucket,
     TABLES_FILE: config.registryFile,
   };

@@ -218,9 +218,7 @@ function realEndpoint(): Promise<Endpoint> {
           timeoutSeconds: 60,
           memoryMb: 1769,
           environment: {
-            PROJECT: deployment.project,
             STAGE: deployment.stage,
-            CDC_EPOCH: '1',
             KAFKA_CLUSTER_ID: broker.clusterId,
             LANDING_BUCKET: BUCKET,
             UNAVAILABLE_PLACEHOLDER: 'f'.repeat(32),

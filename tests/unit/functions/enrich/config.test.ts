@@ -2,25 +2,28 @@ import { describe, expect, it } from '@jest/globals';
 import { loadConfig } from '../../../../functions/enrich/config.ts';
 
 const environment = {
-  PROJECT: 'cdc_demo',
   STAGE: 'dev',
-  CDC_EPOCH: '2',
   KAFKA_CLUSTER_ID: 'cluster-1',
   LANDING_BUCKET: 'landing',
   UNAVAILABLE_PLACEHOLDER: 'token',
 };
 
 describe('the environment of enrich', () => {
-  it('becomes its configuration, with the tables of the registry', () => {
+  it('becomes its configuration, with project, epoch and tables of the registry', () => {
     expect(loadConfig(environment)).toEqual({
       project: 'cdc_demo',
       stage: 'dev',
-      epoch: 2,
+      epoch: 1,
       cluster: 'cluster-1',
       landingBucket: 'landing',
       tables: new Set(['public.users', 'public.products', 'public.orders']),
       placeholder: { value: 'token' },
     });
+  });
+
+  it('takes project and epoch from nowhere else', () => {
+    const { project, epoch } = loadConfig({ ...environment, PROJECT: 'other', CDC_EPOCH: '7' });
+    expect({ project, epoch }).toEqual({ project: 'cdc_demo', epoch: 1 });
   });
 
   it('may name the secret of the placeholder instead of the placeholder', () => {
@@ -42,9 +45,9 @@ describe('the environment of enrich', () => {
   });
 
   it('is refused with every variable that is missing or wrong', () => {
-    const { KAFKA_CLUSTER_ID: _missing, ...rest } = { ...environment, CDC_EPOCH: '0', LANDING_BUCKET: '' };
+    const { KAFKA_CLUSTER_ID: _missing, ...rest } = { ...environment, STAGE: '', LANDING_BUCKET: '' };
     expect(() => loadConfig(rest)).toThrow(
-      'CDC_EPOCH must be a whole number from 1; KAFKA_CLUSTER_ID is missing; LANDING_BUCKET is empty',
+      'STAGE is empty; KAFKA_CLUSTER_ID is missing; LANDING_BUCKET is empty',
     );
   });
 

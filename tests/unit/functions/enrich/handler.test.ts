@@ -25,9 +25,7 @@ async function mockedAws() {
 
 beforeAll(() => {
   Object.assign(process.env, {
-    PROJECT: 'cdc_demo',
     STAGE: 'dev',
-    CDC_EPOCH: '1',
     KAFKA_CLUSTER_ID: 'cluster-1',
     LANDING_BUCKET: 'landing-bucket',
     UNAVAILABLE_PLACEHOLDER_SECRET_ARN: SECRET,
