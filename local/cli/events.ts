@@ -3,9 +3,9 @@ import { readFileSync } from 'node:fs';
 import type { Command } from 'commander';
 import { Kafka, type KafkaMessage, logLevel } from 'kafkajs';
 import { ChangeEventReader } from '../../functions/cdc/change-event.ts';
-import type { PipeKafkaRecord } from '../../functions/cdc/kafka-record.ts';
 import type { PackEvent } from '../../functions/cdc/pack.ts';
 import { UnreadableRecord } from '../../functions/cdc/unreadable-record.ts';
+import { pipeRecord } from '../pipe/event.ts';
 import { type Secrets, statePaths } from '../state.ts';
 import { address, capturedTable, readRegistry, runningTwin } from './context.ts';
 import { paint } from './output.ts';
@@ -24,25 +24,6 @@ const OPERATIONS = {
 
 /** Longest value shown of one column, in characters. */
 const VALUE_WIDTH = 60;
-
-/** A Kafka message as a pipe would hand it over. Its headers are the few that Debezium sets on a key change. */
-function asPipeRecord(topic: string, partition: number, message: KafkaMessage): PipeKafkaRecord {
-  return {
-    eventSource: 'aws:kafka',
-    eventSourceArn: '',
-    eventSourceKey: `${topic}-${partition}`,
-    topic,
-    partition,
-    offset: message.offset,
-    timestamp: message.timestamp,
-    timestampType: 'CREATE_TIME',
-    key: message.key?.toString('base64') ?? null,
-    value: message.value?.toString('base64') ?? null,
-    headers: Object.entries(message.headers ?? {}).map(([name, value]) => ({
-      [name]: [...Buffer.from(value as Buffer | string)],
-    })),
-  };
-}
 
 function fields(row: Readonly<Record<string, unknown>>, unchanged: readonly string[]): string {
   return Object.entries(row)
@@ -114,7 +95,9 @@ export function registerEvents(program: Command): void {
         (partition, message) => {
           if (message.value === null) return;
           try {
-            console.log(describeEvent(reader.read(asPipeRecord(topic, partition, message)).event));
+            console.log(
+              describeEvent(reader.read(pipeRecord({ clusterArn: '', topic, partition }, message)).event),
+            );
           } catch (error) {
             if (!(error instanceof UnreadableRecord)) throw error;
             console.log(`${message.offset.padStart(6)} ${paint('red', `can't be read: ${error.message}`)}`);

@@ -56,6 +56,6 @@ def _statements() -> Iterator[str]:
         WHEN MATCHED THEN UPDATE SET t.body = s.body, t.amount = s.amount
         WHEN NOT MATCHED THEN INSERT (id, at, amount, body) VALUES (s.id, TIMESTAMP '2026-01-02', s.amount, s.body)
     """
-    yield f"SELECT count(*), max(body) FROM {table}.branch_b AS b LEFT JOIN {table} AS t ON b.id = t.id"
+    yield f"SELECT count(*), max(b.body) FROM {table}.branch_b AS b LEFT JOIN {table} AS t ON b.id = t.id"
     yield f"CALL {CATALOG}.system.fast_forward('warm_up.t', 'main', 'b')"
     yield f"DROP TABLE {table} PURGE"
