@@ -11,7 +11,7 @@ from lakehouse.checks import file_checks
 from lakehouse.gold_inputs import SilverInputs, silver_inputs
 from lakehouse.gold_model import Model, load_models
 from lakehouse.gold_rows import Computation, compute
-from lakehouse.gold_write import rows_written, write_rows
+from lakehouse.gold_write import write_rows
 from lakehouse.iceberg import IcebergTable, table_properties
 from lakehouse.names import CATALOG
 from lakehouse.report import Check, Report, TableReport
@@ -81,7 +81,7 @@ def _audited_and_published(
     """Whether main has the new rows now; when a check fails it keeps the old ones, and the entry says why."""
     branch = "run_" + re.sub(r"\W", "_", run.arguments.run_id)
     target.create_branch(branch)
-    write_rows(run, model, target, branch, computation, entry.batch or 0)
+    entry.rows_out = write_rows(run, model, target, branch, computation, entry.batch or 0)
     faults.reached("gold.merged")
     entry.checks += _audit(run, model, target.on(branch), computation)
     failed = ", ".join(c.name for c in entry.failed_checks())
@@ -90,7 +90,6 @@ def _audited_and_published(
         entry.held = f"failed: {failed}"
         return False
     summary = target.summary(branch)
-    entry.rows_out = rows_written(run, target, branch)
     inputs.claim(model)
     target.publish(branch)
     faults.reached("gold.published_one")

@@ -6,7 +6,8 @@ keys are merged, so that the cost follows the keys.
 
 from collections.abc import Sequence
 
-from pyspark.sql import functions
+from pyspark.sql import Observation
+from pyspark.sql.functions import expr, lit
 
 from lakehouse.gold_model import STAMPS, Model, ModelError
 from lakehouse.gold_rows import Computation
@@ -16,28 +17,20 @@ from lakehouse.report import utc_text
 from lakehouse.run import Run
 
 
-def write_rows(run: Run, model: Model, target: IcebergTable, branch: str, computation: Computation, batch: int) -> None:
-    """Makes the branch, which stands at main, hold the new rows. Raises ModelError when columns don't fit the table."""
+def write_rows(run: Run, model: Model, target: IcebergTable, branch: str, computation: Computation, batch: int) -> int:
+    """Makes the branch, which stands at main, hold the new rows; how many of them are new or changed.
+
+    Raises ModelError when the columns don't fit the table.
+    """
     columns = computation.rows.columns
     _check_columns(run, model, target, columns)
     source = f"gold_{model.name}_rows"
     computation.rows.createOrReplaceTempView(source)
     values = [c for c in columns if c not in model.grain]
-    stamps = {"_batch": f"{batch}L", "processed_at": _this_run(run)}
+    stamps = {"_batch": f"{batch}L", "processed_at": f"TIMESTAMP {literal(utc_text(run.started_at))}"}
     if computation.whole:
-        _replace(run, model, target, branch, source, values, stamps)
-    else:
-        _merge(run, model, target, branch, source, computation.placeholders["keys"], values, stamps)
-
-
-def rows_written(run: Run, target: IcebergTable, branch: str) -> int:
-    """Rows of the branch that this run added or changed."""
-    written = run.spark.table(target.on(branch)).where(f"processed_at = {_this_run(run)}")
-    return written.count()
-
-
-def _this_run(run: Run) -> str:
-    return f"TIMESTAMP {literal(utc_text(run.started_at))}"
+        return _replace(run, model, target, branch, source, values, stamps)
+    return _merge(run, model, target, branch, source, computation.placeholders["keys"], values, stamps)
 
 
 def _check_columns(run: Run, model: Model, target: IcebergTable, columns: Sequence[str]) -> None:
@@ -58,12 +51,15 @@ def _replace(
     source: str,
     values: Sequence[str],
     stamps: dict[str, str],
-) -> None:
+) -> int:
     on = " AND ".join(f"s.{quoted(c)} = t.{quoted(c)}" for c in model.grain)
     same = " AND ".join(["t._batch IS NOT NULL", *(f"s.{quoted(c)} <=> t.{quoted(c)}" for c in values)])
     stamped = ", ".join(f"IF({same}, t.{stamp}, {value}) AS {stamp}" for stamp, value in stamps.items())
     rows = run.spark.sql(f"SELECT s.*, {stamped} FROM {source} AS s LEFT JOIN {target.name} AS t ON {on}")
-    rows.writeTo(target.on(branch)).overwrite(functions.lit(True))
+    written = Observation()
+    changed = expr(f"COUNT_IF(processed_at = {stamps['processed_at']}) AS changed")
+    rows.observe(written, changed).writeTo(target.on(branch)).overwrite(lit(True))
+    return written.get["changed"]
 
 
 def _merge(
@@ -75,7 +71,7 @@ def _merge(
     keys: str,
     values: Sequence[str],
     stamps: dict[str, str],
-) -> None:
+) -> int:
     grain = [quoted(c) for c in model.grain]
     columns = [quoted(c) for c in (*model.grain, *values)]
     rows = (
@@ -91,4 +87,8 @@ def _merge(
         f"WHEN MATCHED AND ({differs}) THEN UPDATE SET {', '.join(updated)} "
         f"WHEN NOT MATCHED AND s._present THEN INSERT ({', '.join([*columns, *stamps])}) "
         f"VALUES ({', '.join([*(f's.{c}' for c in columns), *stamps.values()])})"
+    )
+    summary = target.summary(branch)
+    return sum(
+        int(summary.get(f"spark.merge-into.num-target-rows-{what}", 0)) for what in ("inserted", "matched-updated")
     )
