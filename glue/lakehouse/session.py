@@ -53,6 +53,11 @@ def local_session(
         # A loop of the three layers compiles some 500 classes; Spark keeps 100, so every run compiled all of them.
         "spark.sql.codegen.cache.maxEntries": "4000",
         "spark.scheduler.mode": "FAIR",  # a query does not wait for a job that runs
+        # What Spark keeps for a UI that is off: by default the plans of the last 1000 queries, some 100 MB of the heap.
+        "spark.sql.ui.retainedExecutions": "5",
+        "spark.ui.retainedJobs": "10",
+        "spark.ui.retainedStages": "10",
+        "spark.ui.retainedTasks": "100",
         "spark.ui.enabled": "false",
         "spark.ui.showConsoleProgress": "false",
     }

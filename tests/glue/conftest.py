@@ -32,7 +32,7 @@ def session_settings(tmp_path_factory: pytest.TempPathFactory) -> dict[str, Any]
         "catalog_db": folder / "catalog.db",
         "warehouse": folder / "warehouse",
         "scratch": folder / "scratch",
-        "memory": "1g",
+        "memory": "2g",  # one session for every test, each with tables of its own
     }
 
 
