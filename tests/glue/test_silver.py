@@ -430,6 +430,9 @@ def test_a_table_without_a_key_is_a_history_of_its_events_each_once(things: Thin
     topic.truncate()
     report = deliver(lake, topic)
     assert (entry(report).rows_in, entry(report).rows_out, entry(report).duplicates) == (4, 3, 1)
+    topic.send_again(sent)
+    report = deliver(lake, topic)
+    assert (entry(report).published, entry(report).duplicates) == (False, 1)
     assert shown(lake, "_op", "a", "b", "_batch", order="_kafka_offset") == [
         ("r", 1, "x", 1),
         ("r", 1, "x", 1),
@@ -459,6 +462,20 @@ def test_a_key_of_several_columns_with_any_characters_works(things: Things) -> N
         (odd, "2024-03-01", 3),
         (odd, "2024-02-29", 4),
     ]
+
+
+def test_a_large_table_can_be_bucketed_by_its_key(new_lake: NewLake) -> None:
+    lake = new_lake("project: cdc_demo\nepoch: 1\ntables:\n  things: {silver: {bucket: 4}}\n")
+    topic = Source().table("public.things", COLUMNS, ["id"])
+    for id in range(20):
+        topic.snapshot(thing(id))
+    deliver(lake, topic)
+    for id in range(0, 25, 5):
+        topic.update(thing(id, "b")) if id < 20 else topic.insert(thing(id, "b"))
+    assert entry(deliver(lake, topic)).held is None
+    assert [id for id, name in shown(lake, "id", "name") if name == "b"] == [0, 5, 10, 15, 20]
+    partitions = lake.sql(f"SELECT count(DISTINCT partition) AS n FROM {lake.name('silver', 'public.things')}.files")
+    assert partitions[0].n == 4
 
 
 def test_a_key_that_is_not_silvers_holds_the_table(things: Things) -> None:

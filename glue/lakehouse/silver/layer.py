@@ -62,15 +62,20 @@ class _Layer:
         consumed = {t: self._landed.consumed[t] if target.exists else 0 for t, target in self._targets.items()}
         self._intakes = read_intake(run, self._landed, consumed)
         news = [t.table_id for t in self._tables if t.table_id in self._intakes and not self._intakes[t.table_id].empty]
-        self._schemas = read_schemas(run, news)
+        snapshot_id, counts = open_events(run)
+        self._quarantine = {t: OpenQuarantine(run, t, snapshot_id, counts.get(t, 0)) for t in self._targets}
+        flagged = [t for t, quarantine in self._quarantine.items() if quarantine.changed]
+        self._schemas = read_schemas(run, {*news, *flagged})
         self._truncations = stored_truncations(run, news)
-        self._quarantine, self._open_events = open_events(run)
         for table_id, target in self._targets.items():
             clock = max(consumed[table_id], target.clock)
             self._states[table_id] = SilverState(target.table, target.snapshot_id, clock, target.columns)
 
     def _open(self, table_id: str) -> None:
-        self._targets[table_id] = open_target(self._run, table_id)
+        target = open_target(self._run, table_id)
+        for tag in references.stale_tags(table_id, target.tags, self._run.registry.tables):
+            target.table.drop_tag(tag)
+        self._targets[table_id] = target
 
     def prepare(self) -> None:
         """Every table's next state on a branch; a table comes after those that it refers to."""
@@ -81,13 +86,16 @@ class _Layer:
 
     def _prepare(self, table_id: str) -> None:
         run, table = self._run, self._run.registry.table(table_id)
+        broken = [r.table_id for r in table.references if r.table_id not in self._targets]
+        if broken:
+            raise HeldError(f"{table_id}: it refers to {broken[0]}, which is held: {self._entries[broken[0]].held}")
         work = Work(
             table=table,
             intake=self._intakes[table_id],
             target=self._targets[table_id],
             schemas=self._schemas.get(table_id, {}),
             truncations=self._truncations.get(table_id, []),
-            quarantine=OpenQuarantine(run, table_id, self._quarantine, self._open_events.get(table_id, 0)),
+            quarantine=self._quarantine[table_id],
             lookups=references.lookups(table_id, table.references, self._states),
         )
         entry = self._entries[table_id]

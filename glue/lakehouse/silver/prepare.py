@@ -374,13 +374,16 @@ class _Preparation:
         work = self.work
         found = new_events(events, shape, work.target.rows())
         derived = derive(self.run, work.table_id, found, self.cache)
-        rows = self._finished(Key((), (), ()), derived, set(found.columns), small=False)
+        rows = self.cache.keep(self._finished(Key((), (), ()), derived, set(found.columns), small=False))
+        self.report.duplicates = events.profile.events
+        if rows.isEmpty():
+            return None
         set_clock(work.target, work.stamp, work.intake.batch)
         branch = Branch(self.run, work.target, work.stamp)
         try:
             branch.append(rows, [c for c in branch.columns() if c in set(rows.columns)])
             self.report.rows_out = branch.written
-            self.report.duplicates = max(events.profile.events - branch.written, 0)
+            self.report.duplicates -= branch.written
             faults.reached("silver.merged")
             self._pass(rule_checks(branch.rows().where(f"_batch = {work.stamp}"), work.table.rules))
             faults.reached("silver.audited")

@@ -1,6 +1,6 @@
 """Reference columns: what a silver row shows of other tables' rows, kept up to date from both sides."""
 
-from collections.abc import Collection, Mapping, Sequence
+from collections.abc import Collection, Iterable, Mapping, Sequence
 from dataclasses import dataclass
 
 from pyspark.sql import DataFrame
@@ -8,7 +8,7 @@ from pyspark.sql.functions import expr
 
 from lakehouse.iceberg import Consumed, IcebergTable, consumed, mark_consumed
 from lakehouse.names import quoted
-from lakehouse.registry import Reference
+from lakehouse.registry import Reference, Table
 from lakehouse.silver.cache import Cache
 from lakehouse.silver.held import HeldError
 
@@ -50,6 +50,12 @@ class Lookup:
         """Moves the tag: the referring rows show this state."""
         if self.state.snapshot_id is not None:
             mark_consumed(self.state.table, self.consumer, Consumed(self.state.clock, self.state.snapshot_id))
+
+
+def stale_tags(table_id: str, tags: Iterable[str], tables: Iterable[Table]) -> list[str]:
+    """Tags of tables that no longer refer to this one: should they do so again, they start anew."""
+    consumers = {f"ref_{t.table_id}" for t in tables for r in t.references if r.table_id == table_id}
+    return [tag for tag in tags if tag.startswith("ref_") and tag.rpartition("_b")[0] not in consumers]
 
 
 def lookups(table_id: str, references: Sequence[Reference], states: Mapping[str, SilverState]) -> list[Lookup]:
