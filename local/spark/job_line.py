@@ -1,5 +1,6 @@
 """The worker's line of job runs: one at a time, a job at most once in it."""
 
+import gc
 import logging
 import queue
 import threading
@@ -108,6 +109,7 @@ class JobLine:
                 if run.state == "RUNNING":
                     self._end(run, state, error)
             log.info("%s of run %s: %s after %.2f s", run.job, wanted.run_id, run.state, time.monotonic() - began)
+            gc.collect()  # frames in reference cycles keep their plans alive in the JVM until Python collects them
 
     def _outcome(self, run: JobRun, wanted: Arguments) -> tuple[str, str | None]:
         try:

@@ -2,6 +2,7 @@
 
 import itertools
 import json
+import gc
 import logging
 import os
 import signal
@@ -44,6 +45,13 @@ def spark(session_settings: dict[str, Any]) -> Iterator[SparkSession]:
     session.sparkContext.setLogLevel("ERROR")
     yield session
     session.stop()
+
+
+@pytest.fixture(autouse=True)
+def frames_given_back() -> Iterator[None]:
+    """Frames in reference cycles keep their plans alive in the JVM until Python collects them."""
+    yield
+    gc.collect()
 
 
 @pytest.fixture
