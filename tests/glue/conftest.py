@@ -1,8 +1,8 @@
 """One Spark for the whole test process; every test gets a lake of its own (another stage, another landing zone)."""
 
+import gc
 import itertools
 import json
-import gc
 import logging
 import os
 import signal
