@@ -1,5 +1,6 @@
 """Gold keeps up with silver: incremental rows are those of a full run, whatever happens to rows, runs and inputs."""
 
+import itertools
 import json
 import random
 import shutil
@@ -10,11 +11,13 @@ from typing import Any
 
 import pytest
 
+from job import run_layer
 from lake import Lake
 from lakehouse import gold_rows
 from lakehouse.gold_model import ModelError, load_models
 from lakehouse.report import Report, TableReport
 from silver_tables import SilverTables
+from source import Source
 
 MODELS = ("category_performance", "daily_sales", "product_analytics", "user_analytics")
 INPUTS = {
@@ -386,3 +389,61 @@ def test_a_model_file_that_says_too_little_is_refused(lake: Lake, text: str, mes
     (own_sql(lake) / "daily_sales" / "model.yml").write_text(text)
     with pytest.raises(ModelError, match=message):
         load_models(lake.run().assets)
+
+
+USERS = [("id", "bigint", "number"), ("name", "string", "string"), ("email", "string", "string")]
+USERS += [("country", "string", "string"), ("created_at", "timestamp", "iso-timestamp")]
+USERS += [("updated_at", "timestamp", "iso-timestamp")]
+PRODUCTS = [("id", "bigint", "number"), ("name", "string", "string"), ("price", "decimal(10,2)", "decimal-string")]
+PRODUCTS += [("category", "string", "string"), ("stock", "int", "number"), *USERS[-2:]]
+ORDERS = [(c, "bigint", "number") for c in ("id", "user_id", "product_id")]
+ORDERS += [("quantity", "int", "number"), ("total_amount", "decimal(10,2)", "decimal-string")]
+ORDERS += [("status", "string", "string"), ("notes", "string", "string"), *USERS[-2:]]
+
+
+def test_gold_follows_the_real_layers_before_it(lake: Lake) -> None:
+    source, silver, runs = Source(), SilverTables(lake), itertools.count(1)
+    users = source.table("public.users", USERS, ["id"])
+    products = source.table("public.products", PRODUCTS, ["id"])
+    orders = source.table("public.orders", ORDERS, ["id"])
+
+    def medallion() -> dict[str, dict[str, Any]]:
+        for topic in (users, products, orders):
+            for pack in topic.packs():
+                lake.land(pack)
+        run_id = f"all-{next(runs)}"
+        for layer in ("bronze", "silver", "gold"):
+            run_layer(lake.run(layer, run_id=run_id))
+        report = json.loads(lake.store.get(f"reports/{run_id}/gold.json") or b"")
+        assert {t["table"]: t["held"] for t in report["tables"] if t["held"]} == {}
+        return {t["table"]: t for t in report["tables"]}
+
+    day = {"created_at": "2026-01-01T12:00:00Z", "updated_at": "2026-01-01T12:00:00Z"}
+    for n in (1, 2):
+        users.snapshot({**user(n), **day})
+        products.snapshot({**product(n), "stock": 1, **day})
+    for n in (1, 2, 3):
+        orders.snapshot({"notes": None, **day, **order(n, user_id=1 + n % 2)})
+    medallion()
+    assert [(r["total_orders"], r["total_spent"]) for r in silver.gold("user_analytics")] == [(1, 10), (2, 20)]
+
+    users.update({**user(1, name="renamed"), **day})
+    orders.change_key({"id": 1}, {"notes": None, **day, **order(7, user_id=1)})
+    orders.delete({"id": 2})
+    products.update({**product(2, category="Music"), "stock": 1, **day})
+    reports = medallion()
+    rows = [(r["user_name"], r["total_orders"]) for r in silver.gold("user_analytics")]
+    assert rows == [("renamed", 1), ("user 2", 1)]
+    assert [(r["category"], r["total_orders"]) for r in silver.gold("category_performance")] == [
+        ("Books", 2),
+        ("Music", 0),
+    ]
+    assert reports["daily_sales"]["published"]
+    assert_full_run_changes_nothing(lake, silver)
+
+    orders.truncate()
+    medallion()
+    assert silver.gold("daily_sales") == []
+    assert [r["user_segment"] for r in silver.gold("user_analytics")] == ["New", "New"]
+    assert_full_run_changes_nothing(lake, silver)
+    assert not any(r["published"] for r in medallion().values())
