@@ -1,0 +1,47 @@
+import { readFileSync } from 'node:fs';
+import { parseRegistry, type Registry } from '../functions/cdc/registry.ts';
+
+/** A part of a CloudFormation template, as serverless.yml's `resources` takes it. */
+export type TemplatePart = {
+  Resources?: Record<string, Resource>;
+  Outputs?: Record<string, unknown>;
+};
+
+export type Resource = {
+  Type: string;
+  DependsOn?: string | string[];
+  DeletionPolicy?: 'Delete' | 'Retain' | 'Snapshot';
+  UpdateReplacePolicy?: 'Delete' | 'Retain' | 'Snapshot';
+  Metadata?: Record<string, unknown>;
+  Properties: Record<string, unknown>;
+};
+
+/** What a generator knows of the deployment that is packaged. */
+export type StageContext = {
+  /** `cdc-demo-dev`: how every deployed name begins. */
+  prefix: string;
+  stage: string;
+  registry: Registry;
+  /** A parameter of the stage (`params` in serverless.yml). @throws Error when there is none of that name */
+  param(name: string): Promise<string>;
+};
+
+/** Reads one variable of serverless.yml, e.g. `param:alertEmail`. */
+export type ReadVariable = (variable: string) => Promise<unknown>;
+
+/** Everything under resources/ that is generated from the registry or chosen by parameters. */
+export async function generated(read: ReadVariable): Promise<Record<string, TemplatePart>> {
+  const registry = parseRegistry(readFileSync(new URL('../tables.yml', import.meta.url), 'utf8'));
+  const context: StageContext = {
+    prefix: String(await read('self:custom.prefix')),
+    stage: String(await read('sls:stage')),
+    registry,
+    param: async (name) => String(await read(`param:${name}`)),
+  };
+  return partsOf(context);
+}
+
+/** The generated parts by the name under which serverless.yml asks for them. */
+export async function partsOf(_context: StageContext): Promise<Record<string, TemplatePart>> {
+  return {};
+}
