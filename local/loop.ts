@@ -5,7 +5,7 @@ import { SFNClient } from '@aws-sdk/client-sfn';
 import type { Registry } from '../functions/cdc/registry.ts';
 import { anythingNew } from '../functions/preflight/anything-new.ts';
 import { clientSettings } from './aws/platform.ts';
-import { type RunResult, runMedallion, type StateStep } from './medallion.ts';
+import { type RunResult, runExecution, type StateStep } from './execution.ts';
 
 const LOOK_EVERY_MS = 1_000;
 /** A run that failed is not repeated at every look: each failure is an alert. The pause doubles up to a minute. */
@@ -60,7 +60,7 @@ async function somethingWaits(s3: S3Client, { bucket, registry }: LoopOptions): 
 }
 
 async function runOnce(sfn: SFNClient, options: LoopOptions): Promise<boolean> {
-  const result = await runMedallion(sfn, {
+  const result = await runExecution(sfn, {
     stateMachineArn: options.medallionArn,
     origin: 'loop',
     signal: options.signal,

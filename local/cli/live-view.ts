@@ -2,7 +2,7 @@
 import logUpdate from 'log-update';
 import type { Deployment } from '../../functions/cdc/names.ts';
 import type { Registry } from '../../functions/cdc/registry.ts';
-import type { RunResult, StateStep } from '../medallion.ts';
+import type { RunResult, StateStep } from '../execution.ts';
 import { readTwinStatus, type Status } from '../status.ts';
 import type { Twin } from '../twin.ts';
 import { duration, paint, table } from './output.ts';

@@ -1,7 +1,7 @@
 import { SFNClient } from '@aws-sdk/client-sfn';
 import type { Command } from 'commander';
 import { clientSettings } from '../aws/platform.ts';
-import { type RunResult, runMedallion, type StateStep } from '../medallion.ts';
+import { type RunResult, runExecution, type StateStep } from '../execution.ts';
 import { address, runningTwin } from './context.ts';
 import { duration, paint } from './output.ts';
 
@@ -42,7 +42,7 @@ export function registerRun(program: Command): void {
     .option('--state <folder>', 'the state folder of the twin')
     .action(async (options: Options) => {
       const { state } = runningTwin(options.state);
-      const result = await runMedallion(new SFNClient(clientSettings(address(state, 'endpoint'))), {
+      const result = await runExecution(new SFNClient(clientSettings(address(state, 'endpoint'))), {
         stateMachineArn: address(state, 'medallion'),
         origin: 'cli',
         input: options.force ? { force: true } : {},

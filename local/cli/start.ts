@@ -7,7 +7,7 @@ import type { Registry } from '../../functions/cdc/registry.ts';
 import { clientSettings } from '../aws/platform.ts';
 import { untilLanded } from '../caught-up.ts';
 import { runContinuously } from '../loop.ts';
-import { runMedallion } from '../medallion.ts';
+import { runExecution } from '../execution.ts';
 import { ensureSetup } from '../setup/setup.ts';
 import { PROJECT_ROOT, stateRoot } from '../state.ts';
 import { lakeBucket, startTwin, type Twin } from '../twin.ts';
@@ -67,7 +67,7 @@ async function runFirst(
   signal: AbortSignal,
 ): Promise<boolean> {
   await untilLanded(twin.urls, captured, LANDED_WITHIN_MS, signal);
-  const result = await runMedallion(new SFNClient(clientSettings(twin.urls.endpoint)), {
+  const result = await runExecution(new SFNClient(clientSettings(twin.urls.endpoint)), {
     stateMachineArn: twin.urls.medallion,
     origin: 'start',
     signal,

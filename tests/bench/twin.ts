@@ -18,7 +18,7 @@ import { readLsns, untilLanded } from '../../local/caught-up.ts';
 import { readRegistry, twinDeployment } from '../../local/cli/context.ts';
 import { duration, table } from '../../local/cli/output.ts';
 import { runContinuously } from '../../local/loop.ts';
-import { runMedallion } from '../../local/medallion.ts';
+import { runExecution } from '../../local/execution.ts';
 import { hideKafkaTimerWarning } from '../../local/process/warnings.ts';
 import { ensureSetup } from '../../local/setup/setup.ts';
 import { removeState } from '../../local/state.ts';
@@ -107,7 +107,7 @@ const sampler = setInterval(async () => {
 try {
   await untilLanded(twin.urls, { registry, deployment }, LANDED_WITHIN_MS);
   console.log(`all landed after ${duration(performance.now() - began)}`);
-  const first = await runMedallion(new SFNClient(clientSettings(twin.urls.endpoint)), {
+  const first = await runExecution(new SFNClient(clientSettings(twin.urls.endpoint)), {
     stateMachineArn: twin.urls.medallion,
     origin: 'bench',
   });

@@ -12,7 +12,7 @@ import { clientSettings } from '../../local/aws/platform.ts';
 import { untilLanded } from '../../local/caught-up.ts';
 import { readRegistry, twinDeployment } from '../../local/cli/context.ts';
 import { queryLake } from '../../local/cli/query.ts';
-import { type RunResult, runMedallion } from '../../local/medallion.ts';
+import { type RunResult, runExecution } from '../../local/execution.ts';
 import { PROJECT_ROOT, removeState, type Secrets } from '../../local/state.ts';
 import { startTwin, type Twin } from '../../local/twin.ts';
 import { compare, compareSilver, type Difference, NO_DIFFERENCE } from './oracle.ts';
@@ -86,7 +86,7 @@ export function untilAllLanded({ twin, registry, deployment }: Lakehouse): Promi
 
 /** Runs the medallion once, whatever has landed. */
 export function runOnce({ twin }: Lakehouse): Promise<RunResult> {
-  return runMedallion(new SFNClient(clientSettings(twin.urls.endpoint)), {
+  return runExecution(new SFNClient(clientSettings(twin.urls.endpoint)), {
     stateMachineArn: twin.urls.medallion,
     origin: 'e2e',
     input: { force: true },

@@ -1,4 +1,4 @@
-/** Starts the medallion and follows its states, through the Step Functions API as on AWS. */
+/** Starts a state machine and follows its states, through the Step Functions API, on AWS and in the twin alike. */
 
 import { setTimeout as delay } from 'node:timers/promises';
 import {
@@ -12,6 +12,8 @@ import {
 /** One state of a run: entered, then left with its duration in ms. */
 export interface StateStep {
   readonly state: string;
+  /** Of which type: Task, Choice, Pass, Wait, Map and so on. */
+  readonly type: string;
   readonly enteredAt: Date;
   readonly exitedAt?: Date;
 }
@@ -35,18 +37,23 @@ export function executionName(origin: string, at: Date): string {
 
 /** The states entered and left, in order, from an execution's history. */
 export function stepsOf(events: readonly HistoryEvent[]): StateStep[] {
-  const steps: { state: string; enteredAt: Date; exitedAt?: Date }[] = [];
+  const steps: { state: string; type: string; enteredAt: Date; exitedAt?: Date }[] = [];
   for (const event of events) {
     const at = event.timestamp ?? new Date(0);
     const entered = event.stateEnteredEventDetails?.name;
     const exited = event.stateExitedEventDetails?.name;
-    if (entered) steps.push({ state: entered, enteredAt: at });
+    if (entered) steps.push({ state: entered, type: typeOf(event), enteredAt: at });
     if (exited) {
       const open = steps.findLast((step) => step.state === exited && !step.exitedAt);
       if (open) open.exitedAt = at;
     }
   }
   return steps;
+}
+
+/** `TaskStateEntered` -> `Task`. */
+function typeOf({ type }: HistoryEvent): string {
+  return type?.replace(/StateEntered$/, '') ?? '';
 }
 
 async function history(sfn: SFNClient, executionArn: string): Promise<HistoryEvent[]> {
@@ -67,7 +74,7 @@ async function history(sfn: SFNClient, executionArn: string): Promise<HistoryEve
  *
  * `onSteps` gets the states so far whenever they have changed. Looks every `pollMs`.
  */
-export async function runMedallion(
+export async function runExecution(
   sfn: SFNClient,
   run: {
     readonly stateMachineArn: string;

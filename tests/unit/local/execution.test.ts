@@ -1,6 +1,6 @@
 import type { HistoryEvent } from '@aws-sdk/client-sfn';
 import { describe, expect, it } from '@jest/globals';
-import { executionName, stepsOf } from '../../../local/medallion.ts';
+import { executionName, stepsOf } from '../../../local/execution.ts';
 
 function entered(name: string, at: number): HistoryEvent {
   return { id: at, type: 'TaskStateEntered', timestamp: new Date(at), stateEnteredEventDetails: { name } };
@@ -14,8 +14,8 @@ describe('the steps of a history', () => {
   it('have a state for each entry, open until it is left', () => {
     const steps = stepsOf([entered('Bronze', 1), exited('Bronze', 5), entered('Silver', 6)]);
     expect(steps).toEqual([
-      { state: 'Bronze', enteredAt: new Date(1), exitedAt: new Date(5) },
-      { state: 'Silver', enteredAt: new Date(6) },
+      { state: 'Bronze', type: 'Task', enteredAt: new Date(1), exitedAt: new Date(5) },
+      { state: 'Silver', type: 'Task', enteredAt: new Date(6) },
     ]);
   });
 
