@@ -4,7 +4,7 @@ import { PROJECT_ROOT } from '../state.ts';
 import { classArchivesAreReady, makeClassArchives } from './class-archives.ts';
 import { installJars, jarsAreReady } from './jars.ts';
 import { findPrerequisites, type Prerequisites } from './prerequisites.ts';
-import { installPython, pythonIsReady } from './python.ts';
+import { checkovIsReady, installCheckov, installPython, pythonIsReady } from './python.ts';
 
 /** Long enough for Spark's 450 MB on a slow line. */
 const OTHER_SETUP_WITHIN_MS = 30 * 60_000;
@@ -21,19 +21,34 @@ const STEPS: readonly Step[] = [
   },
 ];
 
+const CHECKOV_STEP: Step = {
+  title: 'Checkov (.venv-checkov)',
+  isReady: checkovIsReady,
+  install: installCheckov,
+};
+
 /**
  * Installs what the twin needs besides npm packages, each step skipped when it is done. Another set-up in the same
  * checkout is waited for. `report` is told one line at the start and the end of each step that has something to do.
  * @throws MissingPrerequisitesError with everything that must be installed first
  */
 export async function ensureSetup(report: (line: string) => void): Promise<void> {
-  if (STEPS.every((step) => step.isReady())) return;
+  await ensureSteps(STEPS, report);
+}
+
+/** The same for checkov, which only the check of the packaged template needs (290 MB). */
+export async function ensureCheckov(report: (line: string) => void): Promise<void> {
+  await ensureSteps([CHECKOV_STEP], report);
+}
+
+async function ensureSteps(steps: readonly Step[], report: (line: string) => void): Promise<void> {
+  if (steps.every((step) => step.isReady())) return;
   const prerequisites = findPrerequisites();
   const held = await lock(join(PROJECT_ROOT, '.setup.lock.db'), OTHER_SETUP_WITHIN_MS, () =>
     report('Waiting for another set-up in this folder ...'),
   );
   try {
-    for (const step of STEPS) await runOnce(step, prerequisites, report);
+    for (const step of steps) await runOnce(step, prerequisites, report);
   } finally {
     held.release();
   }
