@@ -1,11 +1,19 @@
-// What serverless.yml takes from the registry. Variables of the kind ${file(...)} can't read TypeScript, so tsx loads it.
+// What serverless.yml takes from the registry and from what Glue runs. Variables of the kind ${file(...)} can't read
+// TypeScript, so tsx loads it.
 const { readFileSync } = require('node:fs');
 const { join } = require('node:path');
 const tsx = require('tsx/cjs/api');
 
 module.exports = () => {
+  const root = join(__dirname, '..');
   const { parseRegistry } = tsx.require('../functions/cdc/registry.ts', __filename);
-  const { project, epoch } = parseRegistry(readFileSync(join(__dirname, '..', 'tables.yml'), 'utf8'));
-  // Stacks and functions allow no underscore in their names.
-  return { project, epoch: String(epoch), service: project.replaceAll('_', '-') };
+  const { assetFiles, contentHash } = tsx.require('./assets/contents.ts', __filename);
+  const { project, epoch } = parseRegistry(readFileSync(join(root, 'tables.yml'), 'utf8'));
+  return {
+    project,
+    epoch: String(epoch),
+    // Stacks and functions allow no underscore in their names.
+    service: project.replaceAll('_', '-'),
+    assets: contentHash(assetFiles(root)),
+  };
 };

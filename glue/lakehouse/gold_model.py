@@ -6,8 +6,7 @@ from dataclasses import dataclass
 from pathlib import PurePosixPath
 from typing import Any
 
-import yaml
-
+from lakehouse.documents import read_document
 from lakehouse.registry import qualified
 from lakehouse.sqlfile import Assets
 
@@ -72,7 +71,7 @@ def _model(assets: Assets, name: str, files: frozenset[str]) -> Model:
     if missing:
         raise ModelError(f"{folder}: {', '.join(missing)} missing")
     texts = {file: assets.text(f"{folder}/{file}") for file in _DEFINING if file in files}
-    document = yaml.safe_load(texts["model.yml"])
+    document = read_document(assets, f"{folder}/model.yml")
     try:
         return Model(
             name=name,

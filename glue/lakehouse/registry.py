@@ -1,22 +1,10 @@
 """The table registry (tables.yml) as the engine needs it; functions/cdc/registry.ts checks the whole of it."""
 
-import re
 from collections.abc import Mapping
 from dataclasses import dataclass
 from typing import Any
 
-import yaml
-
-
-class _Yaml12(yaml.SafeLoader):
-    """YAML 1.2 as the TypeScript side reads it: `on`, `off`, `yes` and `no` are words, not booleans."""
-
-
-_Yaml12.yaml_implicit_resolvers = {
-    first: [(tag, pattern) for tag, pattern in resolvers if tag != "tag:yaml.org,2002:bool"]
-    for first, resolvers in yaml.SafeLoader.yaml_implicit_resolvers.items()
-}
-_Yaml12.add_implicit_resolver("tag:yaml.org,2002:bool", re.compile(r"^(?:true|false)$", re.IGNORECASE), list("tTfF"))
+from lakehouse.documents import parse_yaml
 
 
 @dataclass(frozen=True)
@@ -70,7 +58,11 @@ def qualified(name: str) -> str:
 
 def parse_registry(text: str) -> Registry:
     """The registry from the text of tables.yml."""
-    document = yaml.load(text, Loader=_Yaml12)  # a SafeLoader
+    return registry_of(parse_yaml(text))
+
+
+def registry_of(document: Mapping[str, Any]) -> Registry:
+    """The registry from what tables.yml says."""
     return Registry(
         project=document["project"],
         epoch=int(document["epoch"]),

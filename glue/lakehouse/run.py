@@ -8,9 +8,10 @@ from datetime import datetime, timezone
 
 from pyspark.sql import SparkSession
 
+from lakehouse.documents import read_document
 from lakehouse.iceberg import IcebergTable
 from lakehouse.names import Names
-from lakehouse.registry import Registry, parse_registry
+from lakehouse.registry import Registry, registry_of
 from lakehouse.report import ObjectStore, Report
 from lakehouse.sqlfile import Assets
 from lakehouse.storage import S3Store, open_assets
@@ -116,7 +117,7 @@ def open_run(spark: SparkSession, args: Arguments, store: ObjectStore | None = N
         spark=spark,
         arguments=args,
         names=Names(args.project, args.stage),
-        registry=parse_registry(assets.text("tables.yml")),
+        registry=registry_of(read_document(assets, "tables.yml")),
         assets=assets,
         store=store or S3Store(args.bucket),
         started_at=datetime.now(timezone.utc),
