@@ -1,9 +1,12 @@
 import { readFileSync } from 'node:fs';
 import { parseRegistry, type Registry } from '../functions/cdc/registry.ts';
+import { functionRoles } from './function-roles.ts';
 
 /** A part of a CloudFormation template, as serverless.yml's `resources` takes it. */
 export type TemplatePart = {
   Resources?: Record<string, Resource>;
+  /** Added to resources that osls makes, by logical id. */
+  extensions?: Record<string, Partial<Resource>>;
   Outputs?: Record<string, unknown>;
 };
 
@@ -42,6 +45,6 @@ export async function generated(read: ReadVariable): Promise<Record<string, Temp
 }
 
 /** The generated parts by the name under which serverless.yml asks for them. */
-export async function partsOf(_context: StageContext): Promise<Record<string, TemplatePart>> {
-  return {};
+export async function partsOf(context: StageContext): Promise<Record<string, TemplatePart>> {
+  return { functionRoles: functionRoles(context) };
 }
