@@ -1,6 +1,8 @@
 import { readFileSync } from 'node:fs';
 import { parseRegistry, type Registry } from '../functions/cdc/registry.ts';
 import { functionRoles } from './function-roles.ts';
+import { networkPart } from './network.ts';
+import { pipes } from './pipes.ts';
 
 /** A part of a CloudFormation template, as serverless.yml's `resources` takes it. */
 export type TemplatePart = {
@@ -46,5 +48,9 @@ export async function generated(read: ReadVariable): Promise<Record<string, Temp
 
 /** The generated parts by the name under which serverless.yml asks for them. */
 export async function partsOf(context: StageContext): Promise<Record<string, TemplatePart>> {
-  return { functionRoles: functionRoles(context) };
+  return {
+    functionRoles: functionRoles(context),
+    network: await networkPart(context),
+    pipes: await pipes(context),
+  };
 }
