@@ -8,7 +8,8 @@ export type Outcome = { attributes: Attributes } | { failure: string };
 
 /** CloudFormation takes no larger response (https://docs.aws.amazon.com/AWSCloudFormation/latest/UserGuide/crpg-ref-responses.html). */
 const RESPONSE_BYTES = 4096;
-const REASON_BYTES = 2000;
+/** JSON may double what a reason holds, and the ids must fit beside it. */
+const REASON_BYTES = 1500;
 
 /** Marks a resource whose creation failed, so that its deletion, which CloudFormation asks for next, can't fail. */
 const NOT_CREATED = '/not-created';
@@ -49,7 +50,8 @@ function physicalId({ PhysicalResourceId, StackId, LogicalResourceId }: Sender):
 }
 
 function cut(reason: string): string {
-  const bytes = Buffer.from(reason);
-  if (bytes.length <= REASON_BYTES) return reason;
+  // A control character would take six bytes.
+  const bytes = Buffer.from(reason.replaceAll(/(?!\n)\p{Cc}/gu, ' '));
+  if (bytes.length <= REASON_BYTES) return bytes.toString('utf8');
   return `${bytes.subarray(0, REASON_BYTES).toString('utf8').replace(/�+$/, '')} ...`;
 }
