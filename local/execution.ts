@@ -82,6 +82,7 @@ export async function runExecution(
     readonly input?: Readonly<Record<string, unknown>>;
     readonly pollMs?: number;
     readonly signal?: AbortSignal;
+    readonly onStarted?: (executionArn: string) => void;
     readonly onSteps?: (steps: readonly StateStep[]) => void;
   },
 ): Promise<RunResult> {
@@ -94,6 +95,7 @@ export async function runExecution(
     }),
   );
   if (!executionArn) throw new Error(`Step Functions took execution ${name} without an ARN`);
+  run.onStarted?.(executionArn);
   let shown = '';
   for (;;) {
     run.signal?.throwIfAborted();

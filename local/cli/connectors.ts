@@ -1,35 +1,26 @@
 import type { Command } from 'commander';
-import { connectorName } from '../../functions/cdc/connector-config.ts';
-import { readCondition } from '../../functions/connector/apply.ts';
-import { ConnectApi } from '../../functions/connector/connect-api.ts';
-import { address, readRegistry, runningTwin, twinDeployment } from './context.ts';
+import { inWorld, type WorldOptions, withWorldOptions } from './context.ts';
 import { table } from './output.ts';
 
-type Options = { state?: string; json?: boolean };
+type Options = WorldOptions & { json?: boolean };
 
 export function registerConnectors(program: Command): void {
-  program
+  const command = program
     .command('connectors')
     .description('show the Debezium connector: its state, snapshot and configuration')
-    .option('--json', 'print it as JSON')
-    .option('--state <folder>', 'the state folder of the twin')
-    .action(async (options: Options) => {
-      const { state } = runningTwin(options.state);
-      const api = new ConnectApi(address(state, 'connect'));
-      const name = connectorName(twinDeployment(readRegistry()));
-      const [condition, all] = await Promise.all([readCondition(api, name), api.config(name)]);
-      const shown = Object.entries(all ?? {}).filter(([setting]) => !/password|placeholder/.test(setting));
-      const config = Object.fromEntries(shown.sort());
+    .option('--json', 'print it as JSON');
+  withWorldOptions(command).action((options: Options) =>
+    inWorld(options, async (world) => {
+      const { config, ...report } = await world.connector();
+      const settings = config && Object.entries(config).sort();
       if (options.json) {
-        console.log(JSON.stringify({ name, ...condition, config }, null, 2));
+        console.log(JSON.stringify({ ...report, config: settings && Object.fromEntries(settings) }, null, 2));
       } else {
-        console.log(`${name}: ${condition.state}, snapshot ${condition.snapshot}`);
-        if (condition.error) console.log(condition.error);
-        const rows = Object.entries(config ?? {}).filter(
-          ([setting]) => !/password|placeholder/.test(setting),
-        );
-        console.log(`\n${table({ columns: ['setting', 'value'], rows: rows.sort() })}`);
+        console.log(`${report.name}: ${report.state}, snapshot ${report.snapshot}`);
+        if (report.error) console.log(report.error);
+        if (settings) console.log(`\n${table({ columns: ['setting', 'value'], rows: settings })}`);
       }
-      if (condition.state !== 'running') process.exitCode = 1;
-    });
+      if (report.state !== 'running') process.exitCode = 1;
+    }),
+  );
 }

@@ -1,16 +1,29 @@
-/** What every command starts from: the registry, the deployment, and the state folder with its running twin. */
+/** What every command starts from: the registry, the deployment, and the world that its options name. */
 import { readFileSync } from 'node:fs';
 import { join } from 'node:path';
+import type { Command } from 'commander';
 import type { Deployment } from '../../functions/cdc/names.ts';
 import { parseRegistry, type Registry } from '../../functions/cdc/registry.ts';
-import { PROJECT_ROOT, readState, runningOwner, stateRoot, type TwinState } from '../state.ts';
+import { explainAwsError } from '../stage/errors.ts';
+import { openPlace, stageAddress } from '../stage/place.ts';
+import { stageWorld } from '../stage/stage-world.ts';
+import { PROJECT_ROOT } from '../state.ts';
+import { TWIN_STAGE, twinWorld } from '../twin-world.ts';
+import { UsageError } from '../usage-error.ts';
+import type { World } from '../world.ts';
 
-/** The twin's stage, as in its table names. */
-export const TWIN_STAGE = 'dev';
+/** The options that name a world: the twin of a state folder, or a stage on AWS. */
+export type WorldOptions = { state?: string; stage?: string; region?: string };
 
-/** Something that the user can put right; printed without a stack trace. */
-export class UsageError extends Error {
-  override name = 'UsageError';
+/** The long names of these options, which README describes once for all verbs. */
+export const WORLD_OPTIONS = ['--state', '--stage', '--region'];
+
+/** Adds the options that name a world to a verb. */
+export function withWorldOptions(command: Command): Command {
+  return command
+    .option('--stage <name>', 'a stage on AWS (dev, staging, prod) instead of the twin')
+    .option('--region <name>', "the stage's region (default: the one that sls deploy takes)")
+    .option('--state <folder>', 'the state folder of the twin');
 }
 
 /** The table registry of this checkout. @throws RegistryError that lists every mistake */
@@ -24,25 +37,31 @@ export function twinDeployment(registry: Pick<Registry, 'project'>): Deployment 
 }
 
 /**
- * State of the twin that runs in this folder.
- * @throws UsageError that says how to start one
+ * Does a verb's work in the world that its options name.
+ * @throws UsageError for options that contradict each other; StageError for trouble with AWS, in one sentence
  */
-export function runningTwin(option: string | undefined): { root: string; state: TwinState } {
-  const root = stateRoot(option);
-  const state = readState(root);
-  if (state === null || runningOwner(root) === null) {
-    throw new UsageError(
-      `No twin is running in ${root}. Start it with "npm start"${option ? ` -- --state ${option}` : ''}.`,
-    );
+export async function inWorld(options: WorldOptions, work: (world: World) => Promise<void>): Promise<void> {
+  const { stage, region, state } = options;
+  if (stage === undefined) {
+    if (region !== undefined) throw new UsageError('--region goes with --stage: the twin has no region.');
+    return work(twinWorld(readRegistry(), state));
   }
-  return { root, state };
+  if (state !== undefined)
+    throw new UsageError('Name either --stage or --state: a stage is on AWS, the twin is not.');
+  const registry = readRegistry();
+  const address = stageAddress(stage, region);
+  try {
+    await work(stageWorld(registry, await openPlace(address, registry.project)));
+  } catch (error) {
+    throw explainAwsError(error, address) ?? error;
+  }
 }
 
-/** One of the twin's addresses. @throws UsageError while the twin is still starting */
-export function address(state: TwinState, name: string): string {
-  const url = state.urls[name];
-  if (url === undefined) throw new UsageError(`The twin has no ${name} yet; wait until it is up.`);
-  return url;
+/** A signal for Ctrl-C and SIGTERM. */
+export function interruption(): AbortSignal {
+  const stopping = new AbortController();
+  for (const signal of ['SIGINT', 'SIGTERM'] as const) process.once(signal, () => stopping.abort());
+  return stopping.signal;
 }
 
 /**

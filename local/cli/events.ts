@@ -1,16 +1,9 @@
-import { randomUUID } from 'node:crypto';
-import { readFileSync } from 'node:fs';
 import type { Command } from 'commander';
-import { Kafka, type KafkaMessage, logLevel } from 'kafkajs';
-import { ChangeEventReader } from '../../functions/cdc/change-event.ts';
-import type { PackEvent } from '../../functions/cdc/pack.ts';
-import { UnreadableRecord } from '../../functions/cdc/unreadable-record.ts';
-import { pipeRecord } from '../pipe/event.ts';
-import { type Secrets, statePaths } from '../state.ts';
-import { address, capturedTable, readRegistry, runningTwin } from './context.ts';
+import type { ShownEvent, TopicRecord } from '../world.ts';
+import { capturedTable, interruption, inWorld, type WorldOptions, withWorldOptions } from './context.ts';
 import { paint } from './output.ts';
 
-type Options = { state?: string; fromBeginning?: boolean };
+type Options = WorldOptions & { fromBeginning?: boolean };
 
 const OPERATIONS = {
   c: ['INSERT', 'green'],
@@ -36,7 +29,7 @@ function fields(row: Readonly<Record<string, unknown>>, unchanged: readonly stri
 }
 
 /** One change on one line: when it was made, what it was, which row, and the row after it. */
-export function describeEvent(event: PackEvent): string {
+export function describeEvent(event: ShownEvent): string {
   const [name, colour] = OPERATIONS[event.op];
   const { after } = JSON.parse(event.payload) as { after?: Record<string, unknown> | null };
   const key = event.key === null ? '' : fields(JSON.parse(event.key), []);
@@ -46,63 +39,28 @@ export function describeEvent(event: PackEvent): string {
   return `${when} ${paint(colour, name.padEnd(8))} ${paint('bold', key)}${moved}${row}`;
 }
 
-async function followTopic(
-  broker: string,
-  topic: string,
-  fromBeginning: boolean,
-  onMessage: (partition: number, message: KafkaMessage) => void,
-): Promise<void> {
-  const kafka = new Kafka({ clientId: 'cdc-events', brokers: [broker], logLevel: logLevel.NOTHING });
-  const groupId = `cdc-events-${randomUUID()}`;
-  const consumer = kafka.consumer({ groupId });
-  const interrupted = new Promise<void>((resolve) => {
-    for (const signal of ['SIGINT', 'SIGTERM'] as const) process.once(signal, resolve);
-  });
-  const broken = new Promise<never>((_, reject) => {
-    consumer.on('consumer.crash', ({ payload }) => reject(payload.error));
-  });
-  await consumer.connect();
-  try {
-    await consumer.subscribe({ topic, fromBeginning });
-    await consumer.run({
-      autoCommit: false,
-      eachMessage: async ({ partition, message }) => onMessage(partition, message),
-    });
-    await Promise.race([interrupted, broken]);
-  } finally {
-    await consumer.disconnect();
-  }
+/** One record on one line, readable or not. */
+export function describeRecord(record: TopicRecord): string {
+  if ('event' in record) return describeEvent(record.event);
+  return `${record.offset.padStart(6)} ${paint('red', `can't be read: ${record.unreadable}`)}`;
 }
 
 export function registerEvents(program: Command): void {
-  program
+  const command = program
     .command('events')
     .description('show the changes of a table as they reach Kafka, until Ctrl-C')
     .argument('<table>', 'a captured table: users, public.users')
-    .option('--from-beginning', 'show what the topic holds first')
-    .option('--state <folder>', 'the state folder of the twin')
-    .action(async (name: string, options: Options) => {
-      const registry = readRegistry();
-      const { topic } = capturedTable(registry, name);
-      const { root, state } = runningTwin(options.state);
-      const { placeholders } = JSON.parse(readFileSync(statePaths(root).secrets, 'utf8')) as Secrets;
-      const reader = new ChangeEventReader(placeholders[registry.epoch] ?? '');
+    .option('--from-beginning', 'show what the topic holds first');
+  withWorldOptions(command).action((name: string, options: Options) =>
+    inWorld(options, async (world) => {
+      const { id, topic } = capturedTable(world.registry, name);
+      const signal = interruption();
       console.error(`Changes in ${topic}, Ctrl-C ends:`);
-      await followTopic(
-        address(state, 'kafka'),
-        topic,
-        options.fromBeginning === true,
-        (partition, message) => {
-          if (message.value === null) return;
-          try {
-            console.log(
-              describeEvent(reader.read(pipeRecord({ clusterArn: '', topic, partition }, message)).event),
-            );
-          } catch (error) {
-            if (!(error instanceof UnreadableRecord)) throw error;
-            console.log(`${message.offset.padStart(6)} ${paint('red', `can't be read: ${error.message}`)}`);
-          }
-        },
-      );
-    });
+      await world.follow(id, {
+        fromBeginning: options.fromBeginning === true,
+        signal,
+        onRecord: (record) => console.log(describeRecord(record)),
+      });
+    }),
+  );
 }

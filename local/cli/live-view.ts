@@ -3,10 +3,11 @@ import logUpdate from 'log-update';
 import type { Deployment } from '../../functions/cdc/names.ts';
 import type { Registry } from '../../functions/cdc/registry.ts';
 import type { RunResult, StateStep } from '../execution.ts';
-import { readTwinStatus, type Status } from '../status.ts';
+import { readTwinStatus } from '../status.ts';
 import type { Twin } from '../twin.ts';
+import type { Status } from '../world.ts';
+import { runVerdict } from './machine.ts';
 import { duration, paint, table } from './output.ts';
-import { runVerdict } from './run.ts';
 import { tableRows } from './status.ts';
 
 const REFRESH_EVERY_MS = 2_000;

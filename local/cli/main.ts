@@ -4,9 +4,10 @@ import { ConnectorFailedError } from '../../functions/connector/apply.ts';
 import { ChildError } from '../process/supervisor.ts';
 import { hideKafkaTimerWarning } from '../process/warnings.ts';
 import { MissingPrerequisitesError } from '../setup/prerequisites.ts';
+import { StageError } from '../stage/errors.ts';
 import { AlreadyRunningError } from '../state.ts';
 import { SourceError } from '../twin.ts';
-import { UsageError } from './context.ts';
+import { UsageError } from '../usage-error.ts';
 import { paint } from './output.ts';
 import { buildProgram } from './program.ts';
 
@@ -18,6 +19,7 @@ const EXPLAINED = [
   SourceError,
   ConnectorFailedError,
   MissingPrerequisitesError,
+  StageError,
 ];
 
 hideKafkaTimerWarning();

@@ -72,6 +72,15 @@ export function json({ columns, rows }: Rows): string {
   );
 }
 
+const BYTE_UNITS = ['bytes', 'kB', 'MB', 'GB', 'TB'];
+
+/** Bytes as a person reads them, in powers of 1000 as AWS bills: 850 bytes, 1.3 MB. */
+export function bytes(count: number): string {
+  const power = count < 1000 ? 0 : Math.min(Math.floor(Math.log10(count) / 3), BYTE_UNITS.length - 1);
+  const value = count / 1000 ** power;
+  return `${power === 0 ? value : value.toFixed(1)} ${BYTE_UNITS[power]}`;
+}
+
 /** Milliseconds as a person reads them: 850 ms, 12.3 s, 3 min 05 s. */
 export function duration(ms: number): string {
   if (ms < 1000) return `${Math.round(ms)} ms`;

@@ -1,7 +1,9 @@
 /** The command line as commander knows it: every verb with its options. */
 import { Command } from 'commander';
+import { registerBackfill } from './backfill.ts';
 import { registerConnectors } from './connectors.ts';
 import { registerEvents } from './events.ts';
+import { registerMaintain } from './maintain.ts';
 import { registerQuery } from './query.ts';
 import { registerRun } from './run.ts';
 import { registerSetup } from './setup.ts';
@@ -18,6 +20,8 @@ const VERBS = [
   registerRun,
   registerQuery,
   registerStatus,
+  registerBackfill,
+  registerMaintain,
   registerStop,
   registerSetup,
 ];
@@ -25,7 +29,9 @@ const VERBS = [
 /** `cdc` with all its verbs. Wrong usage ends the process with 2. */
 export function buildProgram(): Command {
   const program = new Command('cdc')
-    .description('Change data capture from PostgreSQL into an Iceberg lakehouse: the local twin.')
+    .description(
+      'Change data capture from PostgreSQL into an Iceberg lakehouse: the local twin, and stages on AWS.',
+    )
     .showHelpAfterError('Add --help for the options.')
     .addHelpText('after', '\nExit codes: 0 done, 1 failed, 2 wrong usage.')
     .exitOverride((error) => process.exit(error.exitCode === 0 ? 0 : 2));

@@ -1,13 +1,14 @@
 import type { Command } from 'commander';
-import { readTwinStatus, type Status, type TableStatus } from '../status.ts';
-import { readRegistry, runningTwin, twinDeployment } from './context.ts';
-import { paint, type Rows, table } from './output.ts';
+import type { AlarmStatus, Status, TableStatus } from '../world.ts';
+import { inWorld, type WorldOptions, withWorldOptions } from './context.ts';
+import { bytes, paint, type Rows, table } from './output.ts';
 
-type Options = { state?: string; json?: boolean };
+type Options = WorldOptions & { json?: boolean };
 
 const COLUMNS = [
   'source_rows',
   'last_lsn',
+  'pipe',
   'lag',
   'landed',
   'bronze',
@@ -24,24 +25,42 @@ export function tableRows(tables: readonly TableStatus[]): Rows {
   };
 }
 
-function describe(status: Status): string {
-  const { children, urls, connector, slot, tables, models, layers } = status;
-  const parts = [
+/** An instant as people read it, in UTC: 2026-01-31 12:00:05. */
+function instant(iso: string | null): string {
+  return iso === null ? '-' : iso.slice(0, 19).replace('T', ' ');
+}
+
+function capture({ connector, slot }: Status): string {
+  return [
+    `connector ${connector ? `${connector.state}, snapshot ${connector.snapshot}` : 'unknown'}`,
+    connector?.error ? paint('red', connector.error) : '',
+    slot?.behind_bytes ? `slot ${bytes(Number(slot.behind_bytes))} of WAL behind the source` : '',
+  ]
+    .filter(Boolean)
+    .join('; ');
+}
+
+function alarmLines(alarms: readonly AlarmStatus[]): string {
+  if (alarms.length === 0) return paint('green', 'no alarm is on');
+  return alarms
+    .map(
+      ({ alarm, since, reason, what_to_do }) =>
+        `${paint('red', `ALARM ${alarm}`)} since ${instant(since)}: ${reason}\n  ${what_to_do}`,
+    )
+    .join('\n');
+}
+
+/** A status for people. */
+export function describeStatus(status: Status): string {
+  const { place, parts, addresses, tables, models, layers, alarms } = status;
+  const sections = [
+    paint('bold', place),
     table({
-      columns: ['child', 'pid', 'state', 'since', 'log'],
-      rows: children.map((c) => [c.name, c.pid, c.running ? 'running' : 'dead', c.since.slice(0, 19), c.log]),
+      columns: ['part', 'state', 'since', 'detail'],
+      rows: parts.map((p) => [p.part, p.ok ? p.state : paint('red', p.state), instant(p.since), p.detail]),
     }),
-    table({
-      columns: ['address', 'url'],
-      rows: Object.entries(urls),
-    }),
-    [
-      `connector ${connector ? `${connector.state}, snapshot ${connector.snapshot}` : 'unknown'}`,
-      connector?.error ? paint('red', connector.error) : '',
-      slot?.behind_bytes ? `slot ${slot.behind_bytes} bytes of WAL behind the source` : '',
-    ]
-      .filter(Boolean)
-      .join('; '),
+    table({ columns: ['address', 'url'], rows: Object.entries(addresses) }),
+    capture(status),
     table(tableRows(tables)),
     models.length > 0
       ? table({
@@ -55,40 +74,29 @@ function describe(status: Status): string {
           rows: layers.map((l) => [
             l.layer,
             l.run_id,
-            l.finished_at.slice(0, 19),
+            instant(l.finished_at),
             l.batch ?? '-',
             l.verdict,
             l.reason,
           ]),
         })
       : 'no run yet: `cdc run` starts one',
+    alarms === null ? '' : alarmLines(alarms),
   ];
-  return parts.join('\n\n');
-}
-
-/** The replication role's address is the twin's own business. */
-function withoutHeartbeat(status: Status): Status {
-  const { heartbeat: _, ...urls } = status.urls;
-  return { ...status, urls };
+  return sections.filter(Boolean).join('\n\n');
 }
 
 export function registerStatus(program: Command): void {
-  program
+  const command = program
     .command('status')
-    .description('show children, addresses, and how far each table is')
-    .option('--json', 'print it as JSON')
-    .option('--state <folder>', 'the state folder of the twin')
-    .action(async (options: Options) => {
-      const registry = readRegistry();
-      const status = await readTwinStatus({
-        ...runningTwin(options.state),
-        registry,
-        deployment: twinDeployment(registry),
-      });
-      console.log(
-        options.json ? JSON.stringify(withoutHeartbeat(status), null, 2) : describe(withoutHeartbeat(status)),
-      );
-      const dead = status.children.filter(({ running }) => !running);
-      if (dead.length > 0 || status.connector?.state === 'failed') process.exitCode = 1;
-    });
+    .description('show the parts, their addresses, alarms, and how far each table is')
+    .option('--json', 'print it as JSON');
+  withWorldOptions(command).action((options: Options) =>
+    inWorld(options, async (world) => {
+      const status = await world.status();
+      console.log(options.json ? JSON.stringify(status, null, 2) : describeStatus(status));
+      const broken = status.parts.some(({ ok }) => !ok) || status.connector?.state === 'failed';
+      if (broken || (status.alarms ?? []).length > 0) process.exitCode = 1;
+    }),
+  );
 }

@@ -1,7 +1,8 @@
 import type { Command } from 'commander';
 import { Client } from 'pg';
 import { runWorkload, type WorkloadCounts } from '../sample/workload.ts';
-import { address, runningTwin, UsageError } from './context.ts';
+import { address, runningTwin } from '../twin-world.ts';
+import { UsageError } from '../usage-error.ts';
 import { table } from './output.ts';
 
 type Options = { state?: string; rate: string; seconds: string };

@@ -1,6 +1,7 @@
 import { readFileSync } from 'node:fs';
 import path from 'node:path';
 import { describe, expect, it } from '@jest/globals';
+import { WORLD_OPTIONS } from '../../../../local/cli/context.ts';
 import { buildProgram } from '../../../../local/cli/program.ts';
 
 const README = readFileSync(path.join(import.meta.dirname, '../../../../README.md'), 'utf8');
@@ -10,7 +11,7 @@ function readmeRows(): string[] {
   return buildProgram().commands.map((command) => {
     const args = command.registeredArguments.map((argument) => ` <${argument.name()}>`).join('');
     const options = command.options
-      .filter((option) => option.long !== '--state')
+      .filter((option) => !WORLD_OPTIONS.includes(option.long ?? ''))
       .map((option) => ` [${option.flags.replace(/^-\w, /, '')}]`)
       .join('');
     return `| \`${command.name()}${args}${options}\` | ${command.description()} |`;

@@ -1,0 +1,78 @@
+import { readFileSync } from 'node:fs';
+import { join } from 'node:path';
+import { GetCallerIdentityCommand, STSClient } from '@aws-sdk/client-sts';
+import type { Deployment } from '../../functions/cdc/names.ts';
+import { deployedName } from '../aws/lambda/function.ts';
+import { PROJECT_ROOT } from '../state.ts';
+import { UsageError } from '../usage-error.ts';
+
+/** What the clients of a stage are made with. An endpoint and credentials that AWS's own variables name need not be here. */
+export type ClientSettings = {
+  region: string;
+  endpoint?: string;
+  credentials?: { accessKeyId: string; secretAccessKey: string };
+};
+
+/** Where a stage is asked for. */
+export type StageAddress = { stage: string; settings: ClientSettings };
+
+/** A stage with the account that the credentials open. */
+export type Place = StageAddress & {
+  deployment: Deployment;
+  region: string;
+  account: string;
+  /** `aws`, `aws-cn` and so on. */
+  partition: string;
+  /** ARN of who asks. */
+  caller: string;
+  /** `bronze` -> `cdc-demo-dev-bronze`; without a part the stack's name. */
+  name(part?: string): string;
+  /** `states`, `stateMachine:cdc-demo-dev-medallion` -> its ARN. */
+  arn(service: string, resource: string): string;
+};
+
+/** As `service` and `stage` of serverless.yml end up in names: https://www.serverless.com/framework/docs/providers/aws/guide/deploying */
+const STAGE_NAME = /^[a-z][a-z0-9-]{0,19}$/;
+
+/**
+ * A stage's address. Without a region, the one that `sls deploy` takes, so that both speak of the same place.
+ * @throws UsageError when the stage's name can't be one
+ */
+export function stageAddress(stage: string, region: string | undefined): StageAddress {
+  if (!STAGE_NAME.test(stage)) {
+    throw new UsageError(
+      `--stage must be a stage's name as sls deploy takes it (dev, staging, prod), not ${stage}.`,
+    );
+  }
+  return { stage, settings: { region: region ?? deployedRegion() } };
+}
+
+/** The region of serverless.yml's `provider.region: ${opt:region, '<region>'}`. */
+export function deployedRegion(): string {
+  const text = readFileSync(join(PROJECT_ROOT, 'serverless.yml'), 'utf8');
+  const region = /^ {2}region: \$\{opt:region, '([a-z0-9-]+)'\}$/m.exec(text)?.[1];
+  if (region === undefined) {
+    throw new Error('provider.region of serverless.yml is not as expected; name the region with --region.');
+  }
+  return region;
+}
+
+/** Asks AWS whose credentials these are. */
+export async function openPlace(address: StageAddress, project: string): Promise<Place> {
+  const { Account, Arn } = await new STSClient(address.settings).send(new GetCallerIdentityCommand({}));
+  if (!Account || !Arn) throw new Error('AWS did not say whose credentials these are.');
+  const deployment = { project, stage: address.stage };
+  const { region } = address.settings;
+  const partition = Arn.split(':')[1] ?? 'aws';
+  return {
+    ...address,
+    deployment,
+    region,
+    account: Account,
+    partition,
+    caller: Arn,
+    name: (part) =>
+      part === undefined ? deployedName(deployment, '').slice(0, -1) : deployedName(deployment, part),
+    arn: (service, resource) => `arn:${partition}:${service}:${region}:${Account}:${resource}`,
+  };
+}

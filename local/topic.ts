@@ -1,0 +1,44 @@
+/** Reads a table's topic in the twin's Kafka from outside: as its own consumer group, which commits nothing. */
+import { randomUUID } from 'node:crypto';
+import { Kafka, logLevel } from 'kafkajs';
+import { ChangeEventReader } from '../functions/cdc/change-event.ts';
+import { UnreadableRecord } from '../functions/cdc/unreadable-record.ts';
+import { pipeRecord } from './pipe/event.ts';
+import type { FollowOptions } from './world.ts';
+
+/**
+ * Hands over the records of a topic as they come, tombstones left out, until the signal.
+ * @param placeholder Debezium's token for unchanged values, of this epoch
+ */
+export async function followTopic(
+  { broker, topic, placeholder }: { broker: string; topic: string; placeholder: string },
+  { fromBeginning, signal, onRecord }: FollowOptions,
+): Promise<void> {
+  const kafka = new Kafka({ clientId: 'cdc-events', brokers: [broker], logLevel: logLevel.NOTHING });
+  const consumer = kafka.consumer({ groupId: `cdc-events-${randomUUID()}` });
+  const reader = new ChangeEventReader(placeholder);
+  const interrupted = new Promise<void>((resolve) => signal.addEventListener('abort', () => resolve()));
+  const broken = new Promise<never>((_, reject) => {
+    consumer.on('consumer.crash', ({ payload }) => reject(payload.error));
+  });
+  await consumer.connect();
+  try {
+    await consumer.subscribe({ topic, fromBeginning });
+    await consumer.run({
+      autoCommit: false,
+      eachMessage: async ({ partition, message }) => {
+        if (message.value === null) return;
+        try {
+          const { event } = reader.read(pipeRecord({ clusterArn: '', topic, partition }, message));
+          onRecord({ offset: message.offset, event });
+        } catch (error) {
+          if (!(error instanceof UnreadableRecord)) throw error;
+          onRecord({ offset: message.offset, unreadable: error.message });
+        }
+      },
+    });
+    await Promise.race([interrupted, broken]);
+  } finally {
+    await consumer.disconnect();
+  }
+}
