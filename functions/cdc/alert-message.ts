@@ -1,4 +1,4 @@
-import type { Layer } from './names.ts';
+import type { Job } from './names.ts';
 import type { Failure, GateAnswer } from './report.ts';
 
 /** An error as a state machine's Catch keeps it: `Cause` is often the JSON of a failed job run or Lambda error. */
@@ -11,11 +11,16 @@ export type RunState = {
   bronze_gate?: GateAnswer;
   silver_gate?: GateAnswer;
   gold_gate?: GateAnswer;
+  maintenance_gate?: GateAnswer;
 };
+
+/** The state machines that alert. */
+export type Machine = 'medallion' | 'maintenance' | 'backfill' | 'cost-guard';
 
 export type RunPlace = {
   project: string;
   stage: string;
+  what: Machine;
   runId: string;
   executionArn: string;
   bucket: string;
@@ -27,14 +32,20 @@ export type AlertMessage = { error: string; subject: string; message: string };
 /** SNS: a subject has fewer than 100 characters, of printable ASCII. */
 const SUBJECT_LENGTH = 99;
 const FAILURES_SHOWN = 20;
-const LAYERS: readonly Layer[] = ['bronze', 'silver', 'gold'];
+const JOBS: readonly Job[] = ['bronze', 'silver', 'gold', 'maintenance'];
+const SUBJECTS: Record<Machine, string> = {
+  medallion: 'The run',
+  maintenance: 'Maintenance',
+  backfill: 'The backfill',
+  'cost-guard': 'The cost guard',
+};
 
 /** What people read when a run went wrong: what, which table, which check, which value, how to look further. */
 export function alertMessage(place: RunPlace, state: RunState): AlertMessage {
-  const gates = LAYERS.flatMap((layer) => state[`${layer}_gate`] ?? []);
+  const gates = JOBS.flatMap((job) => state[`${job}_gate`] ?? []);
   const failed = gates.filter(({ verdict }) => verdict === 'fail');
   const refused = state.preflight?.refuse ?? null;
-  const what = headline(state.error, refused, failed);
+  const what = headline(SUBJECTS[place.what], state.error, refused, failed);
   const lines = [
     `${what.text}.`,
     '',
@@ -47,16 +58,17 @@ export function alertMessage(place: RunPlace, state: RunState): AlertMessage {
 }
 
 function headline(
+  subject: string,
   error: CaughtError | undefined,
   refused: string | null,
   failed: readonly GateAnswer[],
 ): { error: string; text: string } {
-  if (refused !== null) return { error: 'SourceChanged', text: 'The run was refused before it began' };
-  if (error) return { error: 'RunBroke', text: `The run broke: ${error.Error}` };
+  if (refused !== null) return { error: 'SourceChanged', text: `${subject} was refused before it began` };
+  if (error) return { error: 'RunBroke', text: `${subject} broke: ${error.Error}` };
   const layers = failed.map(({ layer }) => layer).join(', ');
   const ended = failed.some(({ proceed }) => !proceed);
-  if (ended) return { error: 'GateFailed', text: `The run ended at the gate of ${failed.at(-1)?.layer}` };
-  return { error: 'GateFailed', text: `The run went on to its end, but ${layers} failed its gate` };
+  if (ended) return { error: 'GateFailed', text: `${subject} ended at the gate of ${failed.at(-1)?.layer}` };
+  return { error: 'GateFailed', text: `${subject} went on to its end, but ${layers} failed its gate` };
 }
 
 /** A failed job run's Cause is the run, a Lambda error's its payload; both say what happened in one of their fields. */
@@ -96,11 +108,13 @@ function failureLine({ table, check, value, limit, detail }: Failure): string {
   return `  - ${table}: ${check}${measured}${detail === null ? '' : ` (${detail})`}`;
 }
 
-function howToLook({ runId, executionArn, bucket }: RunPlace): string[] {
+function howToLook({ what, runId, executionArn, bucket }: RunPlace): string[] {
+  const history = `  history: aws stepfunctions get-execution-history --execution-arn ${executionArn} --reverse-order`;
+  if (what === 'backfill' || what === 'cost-guard') return ['To look further:', history];
   return [
     'To look further:',
     `  reports: s3://${bucket}/reports/${runId}/<layer>.json`,
-    `  history: aws stepfunctions get-execution-history --execution-arn ${executionArn} --reverse-order`,
+    history,
     '  logs of a job: CloudWatch /aws-glue/jobs/error, the job run above; in the local twin logs/spark.log',
   ];
 }

@@ -3,6 +3,9 @@ export type Deployment = { project: string; stage: string };
 
 export type Layer = 'bronze' | 'silver' | 'gold';
 
+/** What has a job that reports to a gate: a layer, or the upkeep of all tables. */
+export type Job = Layer | 'maintenance';
+
 /** Tables that the engine keeps for itself. */
 export type EngineTable = 'landed' | 'quarantine' | 'bronze_schemas' | 'silver_truncations';
 
@@ -98,11 +101,11 @@ export function spillKey(position: SpillPosition): string {
 }
 
 /** `reports/<run id>/silver.json`. */
-export function reportKey(runId: string, layer: Layer): string {
+export function reportKey(runId: string, layer: Job): string {
   return `reports/${runId}/${layer}.json`;
 }
 
 /** `reports/latest/silver.json`. */
-export function latestReportKey(layer: Layer): string {
+export function latestReportKey(layer: Job): string {
   return `reports/latest/${layer}.json`;
 }

@@ -1,4 +1,4 @@
-import type { Layer } from './names.ts';
+import type { Job } from './names.ts';
 
 /** A check's outcome: passed when `value` is at most `limit`. */
 export type CheckResult = {
@@ -10,7 +10,19 @@ export type CheckResult = {
   detail: string | null;
 };
 
-/** What one run did to one table; in gold, to one model. */
+/** What maintenance did to one table; all zero when it needed nothing. */
+export type Upkeep = {
+  /** Data files and delete files that were joined into others, and how many those are. */
+  files_joined: number;
+  files_made: number;
+  bytes_rewritten: number;
+  manifests_joined: number;
+  snapshots_expired: number;
+  files_deleted: number;
+  orphans_deleted: number;
+};
+
+/** What one run did to one table; in gold, to one model; in maintenance, to any table of the lake. */
 export type TableReport = {
   table: string;
   target: string;
@@ -28,6 +40,8 @@ export type TableReport = {
   duration_ms: number;
   total_rows: number | null;
   checks: CheckResult[];
+  /** Maintenance only. */
+  upkeep?: Upkeep | null;
 };
 
 /** Offsets missing between landed ones, both ends inclusive; `since`: when the gap was first seen (ISO 8601). */
@@ -51,11 +65,11 @@ export type LandingListing = {
   left?: number;
 };
 
-/** One layer of one run, as its job writes it (docs/architecture.md, "Reports and gates"). Times are ISO 8601 in UTC. */
+/** One layer (or maintenance) of one run, as its job writes it (docs/architecture.md, "Reports and gates"). Times are ISO 8601 in UTC. */
 export type LayerReport = {
   report: 1;
   run_id: string;
-  layer: Layer;
+  layer: Job;
   project: string;
   stage: string;
   batch: number | null;
@@ -87,7 +101,7 @@ export type Failure = {
 export type GateAnswer = {
   verdict: 'pass' | 'warn' | 'fail';
   proceed: boolean;
-  layer: Layer;
+  layer: Job;
   reason: string;
   failures: Failure[];
   held: string[];
@@ -110,7 +124,7 @@ export function parseReport(text: string): LayerReport {
 }
 
 /** The gate's answer for a layer whose job succeeded but left no report. */
-export function verdictWithoutReport(layer: Layer, key: string): GateAnswer {
+export function verdictWithoutReport(layer: Job, key: string): GateAnswer {
   const reason = `the ${layer} job ended without a report at ${key}: what it did is unknown`;
   return { verdict: 'fail', proceed: false, layer, reason, failures: [jobFailure(layer, reason)], held: [] };
 }
@@ -183,7 +197,7 @@ function staleGaps({ partitions = [], finished_at }: LayerReport): Failure[] {
   );
 }
 
-function jobFailure(layer: Layer, reason: string): Failure {
+function jobFailure(layer: Job, reason: string): Failure {
   return { table: `(${layer})`, check: 'job', value: null, limit: null, detail: reason };
 }
 

@@ -5,7 +5,7 @@ import { S3Client } from '@aws-sdk/client-s3';
 import middy from '@middy/core';
 import { z } from 'zod';
 import { type AlertMessage, alertMessage, type RunState } from '../cdc/alert-message.ts';
-import { glueDatabase, type Layer, reportKey } from '../cdc/names.ts';
+import { glueDatabase, type Job, reportKey } from '../cdc/names.ts';
 import { type GateAnswer, verdictOf, verdictWithoutReport } from '../cdc/report.ts';
 import { loadConfig } from './config.ts';
 import { readReport } from './read-report.ts';
@@ -14,11 +14,13 @@ import { addReport } from './report-metrics.ts';
 const judge = z.object({
   action: z.literal('judge'),
   run_id: z.string().min(1),
-  layer: z.enum(['bronze', 'silver', 'gold']),
+  layer: z.enum(['bronze', 'silver', 'gold', 'maintenance']),
 });
 
 const explain = z.object({
   action: z.literal('explain'),
+  /** Which state machine it is that went wrong. */
+  what: z.enum(['medallion', 'maintenance', 'backfill', 'cost-guard']).default('medallion'),
   run_id: z.string().min(1),
   execution: z.string().min(1),
   /** All that the run's states have answered so far. */
@@ -37,11 +39,18 @@ async function run(event: unknown): Promise<GateAnswer | AlertMessage> {
   const asked = eventShape.parse(event);
   if (asked.action === 'judge') return judgeLayer(asked.run_id, asked.layer);
   const { project, stage, bucket } = config;
-  const place = { project, stage, bucket, runId: asked.run_id, executionArn: asked.execution };
+  const place = {
+    project,
+    stage,
+    bucket,
+    what: asked.what,
+    runId: asked.run_id,
+    executionArn: asked.execution,
+  };
   return alertMessage(place, asked.state as RunState);
 }
 
-async function judgeLayer(runId: string, layer: Layer): Promise<GateAnswer> {
+async function judgeLayer(runId: string, layer: Job): Promise<GateAnswer> {
   const key = reportKey(runId, layer);
   const report = await readReport(s3, config.bucket, key);
   const answer = report ? verdictOf(report) : verdictWithoutReport(layer, key);

@@ -3,11 +3,15 @@ import type { GateAnswer, LayerReport } from '../cdc/report.ts';
 
 type Counts = Record<string, number>;
 
-/** Emits what a layer did by layer, and what was held or quarantined by table, too. */
+/**
+ * Emits what a layer did by layer, and what was held or quarantined by table, too. Of maintenance only the verdict and
+ * how long it took: it moves no rows, and each metric of each table costs.
+ */
 export function addReport(metrics: Metrics, answer: GateAnswer, report: LayerReport | undefined): void {
   const { layer } = answer;
-  emit(metrics, { layer }, layerCounts(answer, report));
-  for (const { table, rows_out, quarantined, held } of report?.tables ?? []) {
+  const tables = layer === 'maintenance' ? [] : (report?.tables ?? []);
+  emit(metrics, { layer }, layer === 'maintenance' ? verdictCounts(answer) : layerCounts(answer, report));
+  for (const { table, rows_out, quarantined, held } of tables) {
     const counts = { RowsOut: rows_out, Quarantined: quarantined, TablesHeld: held === null ? 0 : 1 };
     emit(metrics, { layer, table }, counts);
   }
@@ -18,14 +22,17 @@ export function addReport(metrics: Metrics, answer: GateAnswer, report: LayerRep
   }
 }
 
-function layerCounts({ verdict, failures, held }: GateAnswer, report: LayerReport | undefined): Counts {
+function verdictCounts({ verdict, failures }: GateAnswer): Counts {
+  return { GateFailed: verdict === 'fail' ? 1 : 0, GateFindings: failures.length };
+}
+
+function layerCounts(answer: GateAnswer, report: LayerReport | undefined): Counts {
   const tables = report?.tables ?? [];
   const sum = (value: (table: (typeof tables)[number]) => number) =>
     tables.reduce((total, table) => total + value(table), 0);
   return {
-    GateFailed: verdict === 'fail' ? 1 : 0,
-    GateFindings: failures.length,
-    TablesHeld: held.length,
+    ...verdictCounts(answer),
+    TablesHeld: answer.held.length,
     RowsIn: sum((table) => table.rows_in),
     RowsOut: sum((table) => table.rows_out),
     Duplicates: sum((table) => table.duplicates),

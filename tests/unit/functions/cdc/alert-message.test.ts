@@ -6,6 +6,7 @@ import { heldTable, soundReport, soundTable } from '../../../statemachines/spark
 const place = {
   project: 'cdc_demo',
   stage: 'dev',
+  what: 'medallion' as const,
   runId: 'run-7',
   executionArn: 'arn:aws:states:us-east-1:123456789012:execution:medallion:run-7',
   bucket: 'lake',
@@ -69,6 +70,18 @@ describe('the alert', () => {
     const { error, message } = alertMessage(place, { preflight: { refuse: 'Raise epoch in tables.yml' } });
     expect(error).toBe('SourceChanged');
     expect(message).toContain('Raise epoch in tables.yml');
+  });
+
+  it('names the machine that went wrong, and reports only where there are any', () => {
+    const error = { Error: 'DatabaseBusy', Cause: 'The database is backing-up for half an hour' };
+    const guard = alertMessage({ ...place, what: 'cost-guard' }, { error });
+    expect(guard.subject).toBe('cdc_demo dev: The cost guard broke: DatabaseBusy');
+    expect(guard.message).not.toContain('reports:');
+    const table = heldTable('cdc_demo_dev_silver_orders');
+    const upkeep = verdictOf(soundReport('run-7', 'maintenance', { tables: [table] }));
+    const maintenance = alertMessage({ ...place, what: 'maintenance' }, { maintenance_gate: upkeep });
+    expect(maintenance.message).toContain('cdc_demo_dev_silver_orders: total_not_negative = 3');
+    expect(maintenance.message).toContain('reports:');
   });
 
   it('keeps its subject within what SNS takes, and shows at most 20 failures of a layer', () => {

@@ -40,4 +40,14 @@ describe('the metrics of a gate', () => {
       LayerDuration: 1234,
     });
   });
+
+  it('tell of maintenance only the verdict and how long it took', () => {
+    const tables = [soundTable('cdc_demo_dev_landed'), heldTable('cdc_demo_dev_silver_orders')];
+    const report = soundReport('r', 'maintenance', { tables, duration_ms: 1234 });
+    addReport(new Metrics({ namespace: 'cdc_demo_dev', serviceName: 'gate' }), verdictOf(report), report);
+    expect(emitted).toHaveLength(2);
+    expect(emitted[0]).toMatchObject({ layer: 'maintenance', GateFailed: 1, GateFindings: 1 });
+    expect(emitted[0]).not.toHaveProperty('RowsIn');
+    expect(emitted[1]).toMatchObject({ layer: 'maintenance', LayerDuration: 1234 });
+  });
 });
