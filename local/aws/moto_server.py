@@ -1,14 +1,16 @@
 """moto's server, executing state machines, with what moto 5.2.5 needs to run ours soundly.
 
-    MOTO_PORT=<endpoint's port> python moto_server.py -p <port>
+    MOTO_PORT=<endpoint's port> python moto_server.py -p <port> [--stacks]
 
 `MOTO_PORT` is where the Step Functions engine sends its own calls (Lambda, Glue, SNS): the twin's endpoint, which
-answers Lambda, Glue and S3 itself and passes the rest back to `-p`. Each patch says what goes wrong without it.
+answers Lambda, Glue and S3 itself and passes the rest back to `-p`. With `--stacks` it also deploys: CloudFormation
+stacks are made as `cloudformation/` says. Each patch says what goes wrong without it.
 """
 
 # ruff: noqa: E402  (one patch has to run before the engine is imported)
 import datetime
 import logging
+import os
 import sys
 from collections.abc import Callable
 from pathlib import Path
@@ -108,8 +110,20 @@ def forgetting_old_executions(start: Callable[..., Any]) -> Callable[..., Any]:
     return start_execution
 
 
+def deploy_stacks() -> None:
+    """Has stacks made through the endpoint; functions' code is there, where moto's Lambda can't look for it."""
+    from cloudformation.server import install
+
+    os.environ["VALIDATE_LAMBDA_S3"] = "false"
+    port = sys.argv[sys.argv.index("-p") + 1]
+    install(f"http://127.0.0.1:{os.environ['MOTO_PORT']}", f"http://127.0.0.1:{port}")
+
+
 def serve() -> None:
     """Patches moto and serves until killed."""
+    if "--stacks" in sys.argv:
+        sys.argv.remove("--stacks")
+        deploy_stacks()
     default_user_config["stepfunctions"] = {"execute_state_machine": True}
     state_task_service_callback._DELAY_SECONDS_SYNC_CONDITION_CHECK = SYNC_POLL_SECONDS  # pyright: ignore
     StateTaskServiceGlue._eval_integration_pattern = run_glue_sync  # pyright: ignore
