@@ -1,8 +1,15 @@
 import { readFileSync } from 'node:fs';
 import { parseRegistry, type Registry } from '../functions/cdc/registry.ts';
+import { alarms } from './alarms.ts';
+import { alertEmail } from './alerts.ts';
+import { budget } from './budget.ts';
+import { dashboard } from './dashboard.ts';
+import { databasePart } from './database.ts';
 import { functionRoles } from './function-roles.ts';
+import { kafkaPart } from './kafka.ts';
 import { networkPart } from './network.ts';
 import { pipes } from './pipes.ts';
+import { topicsPart } from './topics.ts';
 
 /** A part of a CloudFormation template, as serverless.yml's `resources` takes it. */
 export type TemplatePart = {
@@ -49,8 +56,15 @@ export async function generated(read: ReadVariable): Promise<Record<string, Temp
 /** The generated parts by the name under which serverless.yml asks for them. */
 export async function partsOf(context: StageContext): Promise<Record<string, TemplatePart>> {
   return {
+    alarms: await alarms(context),
+    alertEmail: await alertEmail(context),
+    budget: await budget(context),
+    dashboard: await dashboard(context),
     functionRoles: functionRoles(context),
     network: await networkPart(context),
+    database: await databasePart(context),
+    kafka: await kafkaPart(context),
+    topics: await topicsPart(context),
     pipes: await pipes(context),
   };
 }

@@ -65,21 +65,25 @@ async function readEgress(context: StageContext): Promise<Egress> {
 }
 
 async function readSource(context: StageContext): Promise<Source> {
+  const port = await readPort(context);
   const kind = await chosen(context, 'database', ['own', 'existing']);
-  if (kind === 'own') return { port: 5432, group: att('DatabaseSecurityGroup', 'GroupId'), peer: null };
-  const { sourcePort, sourceSecurityGroup, sourceVpc, sourceVpcCidr, sourceRouteTables } = await required(
+  if (kind === 'own') return { port, group: att('DatabaseSecurityGroup', 'GroupId'), peer: null };
+  const { sourceSecurityGroup, sourceVpc, sourceVpcCidr, sourceRouteTables } = await required(
     context,
-    ['sourcePort', 'sourceSecurityGroup', 'sourceVpc', 'sourceVpcCidr', 'sourceRouteTables'],
+    ['sourceSecurityGroup', 'sourceVpc', 'sourceVpcCidr', 'sourceRouteTables'],
     'database=existing',
   );
-  const port = Number(sourcePort);
-  if (!Number.isInteger(port) || port < 1 || port > 65_535) {
-    throw new PackagingError(
-      `The parameter sourcePort of stage ${context.stage} is "${sourcePort}", no port.`,
-    );
-  }
   const routeTables = sourceRouteTables.split(',').map((id) => id.trim());
   return { port, group: sourceSecurityGroup, peer: { vpc: sourceVpc, cidr: sourceVpcCidr, routeTables } };
+}
+
+async function readPort({ stage, param }: StageContext): Promise<number> {
+  const text = await param('sourcePort');
+  const port = Number(text);
+  if (Number.isInteger(port) && port >= 1 && port <= 65_535) return port;
+  throw new PackagingError(
+    `The parameter sourcePort of stage ${stage} is "${text}"; it must be a port, as 5432.`,
+  );
 }
 
 async function readZones(context: StageContext): Promise<Zone[]> {
