@@ -19,6 +19,7 @@ import { startAwsEndpoint, startMoto } from './aws/child.ts';
 import { deployedName } from './aws/lambda/function.ts';
 import { createPlatform, REGION } from './aws/platform.ts';
 import type { TimeScale } from './aws/state-machine.ts';
+import { secretsOf } from './aws/twin.ts';
 import { startConnect } from './connect/worker.ts';
 import { type Broker, startKafka } from './kafka/broker.ts';
 import { ensureTopics } from './kafka/topics.ts';
@@ -184,6 +185,7 @@ async function startChildren(
         ...deployment,
         bucket,
         assets: PROJECT_ROOT,
+        secrets: secretsOf({ ...deployment, sourceUrl: url, placeholder }, replication),
         ...(options.timeScale ? { scale: options.timeScale } : {}),
       });
     }),

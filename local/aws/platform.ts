@@ -8,6 +8,12 @@ import {
 } from '@aws-sdk/client-dynamodb';
 import { BucketAlreadyOwnedByYou, CreateBucketCommand, S3Client } from '@aws-sdk/client-s3';
 import {
+  CreateSecretCommand,
+  PutSecretValueCommand,
+  ResourceExistsException,
+  SecretsManagerClient,
+} from '@aws-sdk/client-secrets-manager';
+import {
   CreateStateMachineCommand,
   ListStateMachinesCommand,
   SFNClient,
@@ -36,6 +42,8 @@ export type PlatformOptions = {
   bucket: string;
   /** Where the jobs find `sql/` and `tables.yml` unless an execution's input says otherwise. */
   assets: string;
+  /** What the functions read from Secrets Manager, by secret id. */
+  secrets?: Readonly<Record<string, string>>;
   scale?: TimeScale;
 };
 
@@ -46,50 +54,75 @@ export type Platform = {
   /** Everything sent to the topic, for showing alerts; raw messages. */
   alertQueueUrl: string;
   medallionArn: string;
+  maintenanceArn: string;
+  backfillArn: string;
 };
 
 const STATE_MACHINES = fileURLToPath(new URL('../../statemachines/', import.meta.url));
+
+/** What a pipe of the twin holds back before it writes a file, generously. */
+const LANDING_SECONDS = '3';
 
 /** `cdc-demo-dev-run-lock`. */
 export function lockTableName(deployment: { project: string; stage: string }): string {
   return deployedName(deployment, 'run-lock');
 }
 
-/** Makes what the medallion needs in the endpoint. Again with other options: what is there is kept or updated. */
+/** Makes the state machines and what they need in the endpoint. Again with other options: what is there is kept or updated. */
 export async function createPlatform(options: PlatformOptions): Promise<Platform> {
   const settings = clientSettings(options.endpointUrl);
   const lockTable = lockTableName(options);
   await createBucket(new S3Client(settings), options.bucket);
   await createLockTable(new DynamoDBClient(settings), lockTable);
   const alerts = await createAlerts(settings, deployedName(options, 'alerts'));
-  const medallionArn = await putStateMachine(
-    new SFNClient(settings),
-    deployedName(options, 'medallion'),
-    loadStateMachine(
-      `${STATE_MACHINES}medallion.asl.yml`,
-      medallionSubstitutions(options, alerts.topicArn),
-      options.scale,
-    ),
-  );
-  return { lockTable, alertTopicArn: alerts.topicArn, alertQueueUrl: alerts.queueUrl, medallionArn };
+  await putSecrets(new SecretsManagerClient(settings), options.secrets ?? {});
+  const sfn = new SFNClient(settings);
+  const substitutions = substitutionsOf(options, alerts.topicArn);
+  const put = (machine: keyof typeof substitutions) =>
+    putStateMachine(
+      sfn,
+      deployedName(options, machine),
+      loadStateMachine(`${STATE_MACHINES}${machine}.asl.yml`, substitutions[machine], options.scale),
+    );
+  return {
+    lockTable,
+    alertTopicArn: alerts.topicArn,
+    alertQueueUrl: alerts.queueUrl,
+    medallionArn: await put('medallion'),
+    maintenanceArn: await put('maintenance'),
+    backfillArn: await put('backfill'),
+  };
 }
 
-/** The `DefinitionSubstitutions` of medallion.asl.yml. */
-export function medallionSubstitutions(
+/** The `DefinitionSubstitutions` of the state machines that the twin has. */
+export function substitutionsOf(
   deployment: { project: string; stage: string; assets: string },
   alertTopicArn: string,
-): Record<string, string> {
+): Record<'medallion' | 'maintenance' | 'backfill', Record<string, string>> {
   const name = (part: string) => deployedName(deployment, part);
   const functionArn = (part: string) => `arn:aws:lambda:${REGION}:${ACCOUNT}:function:${name(part)}`;
-  return {
+  const common = {
     RunLockFunctionArn: functionArn('run-lock'),
-    PreflightFunctionArn: functionArn('preflight'),
     GateFunctionArn: functionArn('gate'),
-    BronzeJobName: name('bronze'),
-    SilverJobName: name('silver'),
-    GoldJobName: name('gold'),
     AlertTopicArn: alertTopicArn,
-    AssetsUri: deployment.assets,
+  };
+  return {
+    medallion: {
+      ...common,
+      PreflightFunctionArn: functionArn('preflight'),
+      BronzeJobName: name('bronze'),
+      SilverJobName: name('silver'),
+      GoldJobName: name('gold'),
+      AssetsUri: deployment.assets,
+    },
+    maintenance: { ...common, MaintenanceJobName: name('maintenance'), AssetsUri: deployment.assets },
+    backfill: {
+      ...common,
+      SourceFunctionArn: functionArn('source'),
+      ConnectorFunctionArn: functionArn('connector'),
+      MedallionArn: `arn:aws:states:${REGION}:${ACCOUNT}:stateMachine:${name('medallion')}`,
+      LandingSeconds: LANDING_SECONDS,
+    },
   };
 }
 
@@ -147,6 +180,20 @@ async function createAlerts(
     }),
   );
   return { topicArn, queueUrl };
+}
+
+async function putSecrets(
+  manager: SecretsManagerClient,
+  secrets: Readonly<Record<string, string>>,
+): Promise<void> {
+  for (const [id, text] of Object.entries(secrets)) {
+    try {
+      await manager.send(new CreateSecretCommand({ Name: id, SecretString: text }));
+    } catch (error) {
+      if (!(error instanceof ResourceExistsException)) throw error;
+      await manager.send(new PutSecretValueCommand({ SecretId: id, SecretString: text }));
+    }
+  }
 }
 
 async function putStateMachine(sfn: SFNClient, name: string, definition: string): Promise<string> {

@@ -1,6 +1,7 @@
 import { readFileSync } from 'node:fs';
 import { fileURLToPath } from 'node:url';
 import { parse } from 'yaml';
+import { sourceConnection } from '../../functions/cdc/source-url.ts';
 import type { EndpointOptions } from './endpoint.ts';
 import type { JobDefinition } from './glue.ts';
 import { deployedName, type FunctionDefinition } from './lambda/function.ts';
@@ -39,6 +40,29 @@ const LOOK_BACK_HOURS = '2';
 
 const PROJECT_ROOT = new URL('../../', import.meta.url);
 
+/** How long the twin's lake can be read as it was: a loop makes a snapshot every few seconds, day and night. */
+const RETENTION_DAYS = '1';
+
+/** Ids of the secrets that the functions read, as a stage has them. */
+function secretIds(deployment: { project: string; stage: string }) {
+  const id = (name: string) => deployedName(deployment, name);
+  return { source: id('source'), replication: id('replication'), placeholder: id('placeholder') };
+}
+
+/** What the functions find in Secrets Manager, by secret id. */
+export function secretsOf(
+  config: Pick<EndpointConfig, 'project' | 'stage' | 'sourceUrl' | 'placeholder'>,
+  replication: { name: string; password: string },
+): Record<string, string> {
+  const ids = secretIds(config);
+  const { host, port, database, user, password, sslmode } = sourceConnection(config.sourceUrl);
+  return {
+    [ids.source]: JSON.stringify({ host, port, dbname: database, username: user, password, sslmode }),
+    [ids.replication]: JSON.stringify({ username: replication.name, password: replication.password }),
+    [ids.placeholder]: config.placeholder,
+  };
+}
+
 /** The endpoint as a child process of the twin; it is healthy when `GET /health` answers. */
 export function endpointCommand(config: EndpointConfig): Command {
   return {
@@ -67,10 +91,17 @@ export function endpointOptions(config: EndpointConfig, write: (text: string) =>
 
 /** `cdc-demo-dev-bronze` and so on, with what the deployment gives every run. */
 export function jobsOf(config: EndpointConfig): Record<string, JobDefinition> {
-  const layers = ['bronze', 'silver', 'gold'].map((layer): [string, JobDefinition] => [
+  const jobs = {
+    bronze: {},
+    silver: {},
+    gold: {},
+    maintenance: { '--retention_days': RETENTION_DAYS },
+  };
+  const definitions = Object.entries(jobs).map(([layer, own]): [string, JobDefinition] => [
     deployedName(config, layer),
     {
       defaultArguments: {
+        ...own,
         '--layer': layer,
         '--project': config.project,
         '--stage': config.stage,
@@ -80,10 +111,10 @@ export function jobsOf(config: EndpointConfig): Record<string, JobDefinition> {
       },
     },
   ]);
-  return Object.fromEntries(layers);
+  return Object.fromEntries(definitions);
 }
 
-/** The functions of serverless.yml that the medallion and the pipes use, with the twin's addresses for AWS's. */
+/** The functions of serverless.yml that the state machines and the pipes use, with the twin's addresses for AWS's. */
 export function functionsOf(config: EndpointConfig): Record<string, FunctionDefinition> {
   const own = functionEnvironments(config);
   const common = {
@@ -111,6 +142,7 @@ export function functionsOf(config: EndpointConfig): Record<string, FunctionDefi
 }
 
 function functionEnvironments(config: EndpointConfig): Record<string, Record<string, string>> {
+  const secrets = secretIds(config);
   return {
     enrich: { KAFKA_CLUSTER_ID: config.kafkaClusterId, UNAVAILABLE_PLACEHOLDER: config.placeholder },
     preflight: {
@@ -120,6 +152,14 @@ function functionEnvironments(config: EndpointConfig): Record<string, Record<str
     },
     gate: {},
     'run-lock': { LOCK_TABLE: lockTableName(config), JOB_NAMES: Object.keys(jobsOf(config)).join(',') },
+    source: { SOURCE_SECRET_ID: secrets.source, REPLICATION_SECRET_ID: secrets.replication },
+    connector: {
+      CONNECT_URL: config.connectUrl,
+      SOURCE_SECRET_ID: secrets.source,
+      REPLICATION_SECRET_ID: secrets.replication,
+      UNAVAILABLE_PLACEHOLDER_SECRET_ARN: secrets.placeholder,
+      REPLICATION_FACTOR: '1',
+    },
   };
 }
 

@@ -15,6 +15,9 @@ type State = {
   Choices?: { Next?: string }[];
   Retry?: Retry[];
   Catch?: { ErrorEquals: string[]; Next?: string }[];
+  /** Of a Map. */
+  ItemProcessor?: Definition;
+  ItemsPath?: string;
 };
 
 type Retry = {
@@ -39,17 +42,44 @@ const INTEGRATIONS: Record<string, string[]> = {
   'arn:aws:states:::lambda:invoke': ['FunctionName', 'Payload'],
   'arn:aws:states:::glue:startJobRun.sync': ['JobName', 'Arguments'],
   'arn:aws:states:::sns:publish': ['TopicArn', 'Subject', 'Message'],
+  'arn:aws:states:::states:startExecution': ['StateMachineArn', 'Input'],
+  'arn:aws:states:::aws-sdk:cloudwatch:describeAlarms': ['AlarmNamePrefix'],
+  'arn:aws:states:::aws-sdk:cloudwatch:disableAlarmActions': ['AlarmNames'],
+  'arn:aws:states:::aws-sdk:cloudwatch:enableAlarmActions': ['AlarmNames'],
+  'arn:aws:states:::aws-sdk:ecs:updateService': ['Cluster', 'Service', 'DesiredCount'],
+  'arn:aws:states:::aws-sdk:pipes:listPipes': ['NamePrefix', 'DesiredState'],
+  'arn:aws:states:::aws-sdk:pipes:startPipe': ['Name'],
+  'arn:aws:states:::aws-sdk:pipes:stopPipe': ['Name'],
+  'arn:aws:states:::aws-sdk:rds:describeDBInstances': ['DbInstanceIdentifier'],
+  'arn:aws:states:::aws-sdk:rds:startDBInstance': ['DbInstanceIdentifier'],
+  'arn:aws:states:::aws-sdk:rds:stopDBInstance': ['DbInstanceIdentifier'],
+  'arn:aws:states:::aws-sdk:scheduler:getSchedule': ['Name'],
+  // It replaces a schedule: what is left out is lost.
+  'arn:aws:states:::aws-sdk:scheduler:updateSchedule': [
+    'Name',
+    'State',
+    'Description',
+    'ScheduleExpression',
+    'ScheduleExpressionTimezone',
+    'FlexibleTimeWindow',
+    'Target',
+    'KmsKeyArn',
+  ],
 };
 
 /** Everything that is wrong with a definition, by asl-validator and by what it doesn't look at. */
 export function problemsOf(definition: Definition): string[] {
   const checked = validate(structuredClone(definition), { checkPaths: true, checkArn: false });
   const known = checked.isValid ? [] : [checked.errorsText()];
+  return [...known, ...problemsIn(definition, false)];
+}
+
+/** `caught`: a Map catches what its states don't. */
+function problemsIn(definition: Definition, caught: boolean): string[] {
   const states = Object.entries(definition.States);
   return [
-    ...known,
     ...flowProblems(definition),
-    ...states.flatMap(([name, state]) => stateProblems(name, state)),
+    ...states.flatMap(([name, state]) => stateProblems(name, state, caught)),
   ];
 }
 
@@ -77,24 +107,44 @@ function nextOf({ Next, Default, Choices = [], Catch = [] }: State): string[] {
   ].filter((name) => name !== undefined);
 }
 
-function stateProblems(name: string, state: State): string[] {
+function stateProblems(name: string, state: State, caught: boolean): string[] {
   const problems = (state.Retry ?? []).flatMap((retry) => retryProblems(name, retry));
   if (state.Type === 'Choice' && state.Default === undefined) problems.push(`${name} has no Default`);
-  return state.Type === 'Task' ? [...problems, ...taskProblems(name, state)] : problems;
+  if (state.Type === 'Task') return [...problems, ...taskProblems(name, state, caught)];
+  return state.Type === 'Map' ? [...problems, ...mapProblems(name, state)] : problems;
 }
 
-function taskProblems(name: string, { Resource = '', Parameters = {}, ...state }: State): string[] {
+function mapProblems(name: string, state: State): string[] {
+  const problems = state.ItemProcessor ? problemsIn(state.ItemProcessor, true) : [`${name} does nothing`];
+  if (state.ItemsPath === undefined) problems.push(`${name} has no ItemsPath`);
+  return [...problems, ...endProblems(name, state, false)];
+}
+
+function endProblems(
+  name: string,
+  { ResultPath, Catch }: Pick<State, 'ResultPath' | 'Catch'>,
+  caught: boolean,
+): string[] {
+  const catches = Catch?.some(({ ErrorEquals }) => ErrorEquals.includes('States.ALL'));
+  return [
+    ...(ResultPath === undefined ? [`${name} replaces the whole state by its result`] : []),
+    ...(catches || caught ? [] : [`${name} does not catch everything`]),
+  ];
+}
+
+function taskProblems(
+  name: string,
+  { Resource = '', Parameters = {}, ...state }: State,
+  caught: boolean,
+): string[] {
   const required = INTEGRATIONS[Resource];
   if (required === undefined) return [`${name} uses ${Resource}, which is none of ours`];
   const problems = required
     .filter((parameter) => !(parameter in Parameters) && !(`${parameter}.$` in Parameters))
     .map((parameter) => `${name} gives no ${parameter}`);
   if (state.TimeoutSeconds === undefined) problems.push(`${name} has no TimeoutSeconds`);
-  if (state.ResultPath === undefined) problems.push(`${name} replaces the whole state by its result`);
   if (state.Retry === undefined) problems.push(`${name} is never tried again`);
-  const caught = state.Catch?.some(({ ErrorEquals }) => ErrorEquals.includes('States.ALL'));
-  if (!caught) problems.push(`${name} does not catch everything`);
-  return problems;
+  return [...problems, ...endProblems(name, state, caught)];
 }
 
 function retryProblems(name: string, retry: Retry): string[] {

@@ -1,17 +1,19 @@
 import { readdirSync } from 'node:fs';
 import { fileURLToPath } from 'node:url';
 import { describe, expect, it } from '@jest/globals';
-import { medallionSubstitutions } from '../../local/aws/platform.ts';
+import { substitutionsOf } from '../../local/aws/platform.ts';
 import { loadStateMachine, substitutionsIn } from '../../local/aws/state-machine.ts';
 import { type Definition, problemsOf } from './asl-rules.ts';
+import { costGuardSubstitutions } from './cost-guard-stage.ts';
 
 const FOLDER = fileURLToPath(new URL('../../statemachines/', import.meta.url));
 const deployment = { project: 'cdc_demo', stage: 'dev', assets: 's3://bucket/assets/0123' };
+const ALERTS = 'arn:aws:sns:us-east-1:123456789012:cdc-demo-dev-alerts';
 const substitutions: Record<string, Record<string, string>> = {
-  'medallion.asl.yml': medallionSubstitutions(
-    deployment,
-    'arn:aws:sns:us-east-1:123456789012:cdc-demo-dev-alerts',
+  ...Object.fromEntries(
+    Object.entries(substitutionsOf(deployment, ALERTS)).map(([name, given]) => [`${name}.asl.yml`, given]),
   ),
+  'cost-guard.asl.yml': costGuardSubstitutions(deployment, ALERTS, 'own'),
 };
 
 function load(file: string): Definition {
@@ -26,9 +28,17 @@ describe.each(readdirSync(FOLDER))('%s', (file) => {
   });
 });
 
-describe('the medallion', () => {
+/** The ends of each machine that hold no lock. */
+const LOCKLESS: Record<string, string[][]> = {
+  medallion: [['AcquireLock', 'LockTaken', 'AlreadyRunning']],
+  maintenance: [['AcquireLock', 'LockTaken', 'NeverFree']],
+  backfill: [['AcquireLock', 'LockTaken', 'AlreadyRunning']],
+  'cost-guard': [['AcquireLock', 'LockTaken', 'AlreadyAtWork']],
+};
+
+describe.each(Object.keys(LOCKLESS))('the machine %s', (machine) => {
   it('gives the lock back on every way on which it may have been taken', () => {
-    const { States } = load('medallion.asl.yml');
+    const { States } = load(`${machine}.asl.yml`);
     const keepsLock = (name: string, seen: string[] = []): string[][] => {
       const state = States[name];
       if (!state || seen.includes(name) || name.startsWith('ReleaseLock')) return [];
@@ -41,11 +51,13 @@ describe('the medallion', () => {
       ];
       return next.flatMap((to) => (to === undefined ? [] : keepsLock(to, [...seen, name])));
     };
-    expect(keepsLock('AcquireLock')).toEqual([['AcquireLock', 'LockTaken', 'AlreadyRunning']]);
+    expect(keepsLock('AcquireLock')).toEqual(LOCKLESS[machine]);
   });
+});
 
+describe.each(['medallion', 'maintenance'])('the machine %s', (machine) => {
   it('waits for a job that outlives its task before it gives up releasing, at the good end as at the bad one', () => {
-    const { States } = load('medallion.asl.yml');
+    const { States } = load(`${machine}.asl.yml`);
     for (const name of ['ReleaseLock', 'ReleaseLockAfterFailure']) {
       expect(States[name]?.Retry).toContainEqual(
         expect.objectContaining({ ErrorEquals: ['JobStillRunning'], MaxAttempts: 6 }),
@@ -90,10 +102,37 @@ const mistakes: Record<string, (definition: Definition) => void> = {
     }),
 };
 
+/** The same, within a Map. */
+const mistakesInMap: Record<string, (map: Definition) => void> = {
+  'a state that nothing leads to': ({ States }) => Object.assign(States, { Orphan: { Type: 'Succeed' } }),
+  'no timeout': ({ States }) => delete States['WriteSchedule']?.TimeoutSeconds,
+  'no retry': ({ States }) => delete States['WriteSchedule']?.Retry,
+  'a parameter left out that the call would then lose': ({ States }) =>
+    delete States['WriteSchedule']?.Parameters?.['KmsKeyArn.$'],
+  'a misspelt action': ({ States }) =>
+    Object.assign(States['WriteSchedule'] ?? {}, {
+      Resource: 'arn:aws:states:::aws-sdk:scheduler:putSchedule',
+    }),
+};
+
 describe('the rules', () => {
   it.each(Object.keys(mistakes))('find %s', (mistake) => {
     const definition = load('medallion.asl.yml');
     mistakes[mistake]?.(definition);
     expect(problemsOf(definition)).not.toEqual([]);
+  });
+
+  it.each(Object.keys(mistakesInMap))('find in a Map %s', (mistake) => {
+    const definition = load('cost-guard.asl.yml');
+    mistakesInMap[mistake]?.(definition.States['SetSchedules']?.ItemProcessor as Definition);
+    expect(problemsOf(definition)).not.toEqual([]);
+  });
+
+  it('find a Map that catches nothing, and one that does nothing', () => {
+    for (const field of ['Catch', 'ItemProcessor', 'ItemsPath', 'ResultPath'] as const) {
+      const definition = load('cost-guard.asl.yml');
+      delete definition.States['StopPipes']?.[field];
+      expect(problemsOf(definition)).not.toEqual([]);
+    }
   });
 });

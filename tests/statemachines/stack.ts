@@ -37,6 +37,7 @@ import type { TimeScale } from '../../local/aws/state-machine.ts';
 import { type EndpointConfig, endpointOptions, functionsOf } from '../../local/aws/twin.ts';
 import { choosePorts } from '../../local/process/ports.ts';
 import { FaultyProxy } from './faulty-proxy.ts';
+import { PlannedFunctions } from './planned-functions.ts';
 import { PlannedWorker } from './spark-worker.ts';
 
 const ROOT = fileURLToPath(new URL('../../', import.meta.url));
@@ -58,9 +59,15 @@ export type Stack = {
   bucketFolder: string;
   /** Makes bronze's next listing find something. */
   land(): void;
+  /** Stand for the functions that need a database or Kafka Connect, once `plan` was called. */
+  planned: PlannedFunctions;
+  plan(...names: string[]): void;
   start(input?: object, name?: string): Promise<string>;
+  /** Starts another state machine than the medallion; answers the execution's ARN. */
+  startOther(stateMachineArn: string, input?: object): Promise<string>;
   ended(executionArn: string): Promise<Ended>;
   run(input?: object): Promise<Ended>;
+  runOther(stateMachineArn: string, input?: object): Promise<Ended>;
   /** Waits until a running execution has entered a state, or a state in it has met an error. */
   until(executionArn: string, happened: (history: HistoryEvent[]) => boolean): Promise<void>;
   /** Reserved concurrency of a function: 0 throttles every call. */
@@ -68,8 +75,8 @@ export type Stack = {
   unthrottle(name: string): Promise<void>;
   /** Deploys a function with other variables in its environment; without any, as it was. */
   deploy(name: string, environment?: Record<string, string>): void;
-  /** ARN of the execution that holds the lock. */
-  lockHolder(): Promise<string | undefined>;
+  /** ARN of the execution that holds a lock, the medallion's unless said otherwise. */
+  lockHolder(lock?: string): Promise<string | undefined>;
   /** Messages that reached the alert queue since the last call. */
   alerts(): Promise<string[]>;
   close(): Promise<void>;
@@ -121,11 +128,16 @@ export async function startStack(scale: TimeScale): Promise<Stack> {
   const dynamo = new DynamoDBClient(settings);
   const functions = functionsOf(config);
 
-  const start = async (input: object = {}, name = `run-${process.hrtime.bigint()}`) => {
-    const asked = { stateMachineArn: platform.medallionArn, name, input: JSON.stringify(input) };
+  const startAny = async (stateMachineArn: string, input: object, name: string) => {
+    const asked = { stateMachineArn, name, input: JSON.stringify(input) };
     const { executionArn } = await sfn.send(new StartExecutionCommand(asked));
     return executionArn as string;
   };
+  const newName = () => `run-${process.hrtime.bigint()}`;
+  const start = (input: object = {}, name = newName()) => startAny(platform.medallionArn, input, name);
+  const startOther = (machine: string, input: object = {}) => startAny(machine, input, newName());
+  const planned = new PlannedFunctions();
+  const plannedUrl = await planned.listen();
   const ended = (executionArn: string) => untilEnded(sfn, executionArn, log);
   return {
     endpoint,
@@ -136,9 +148,22 @@ export async function startStack(scale: TimeScale): Promise<Stack> {
     sfn,
     bucketFolder,
     land: () => land(bucketFolder),
+    planned,
+    plan(...names) {
+      for (const name of names) {
+        const definition = functions[deployedName(config, name)] as FunctionDefinition;
+        endpoint.deploy(deployedName(config, name), {
+          ...definition,
+          handler: new URL('./planned-function.ts', import.meta.url).href,
+          environment: { PLANNED_URL: `${plannedUrl}/${name}` },
+        });
+      }
+    },
     start,
+    startOther,
     ended,
     run: async (input) => ended(await start(input)),
+    runOther: async (machine, input) => ended(await startOther(machine, input)),
     async until(executionArn, happened) {
       for (const deadline = Date.now() + RUN_WITHIN_MS; ; await pause(LOOK_EVERY_MS)) {
         const history = await historyOf(sfn, executionArn);
@@ -162,8 +187,8 @@ export async function startStack(scale: TimeScale): Promise<Stack> {
       const merged = { ...definition.environment, ...environment };
       endpoint.deploy(deployed, { ...definition, environment: merged });
     },
-    async lockHolder() {
-      const Key = { lock: { S: 'medallion' } };
+    async lockHolder(lock = 'medallion') {
+      const Key = { lock: { S: lock } };
       const { Item } = await dynamo.send(new GetItemCommand({ TableName: platform.lockTable, Key }));
       return Item?.['owner']?.S;
     },
@@ -171,6 +196,7 @@ export async function startStack(scale: TimeScale): Promise<Stack> {
     async close() {
       await endpoint.close();
       await proxy.close();
+      await planned.close();
       if (worker.listening) await worker.crash();
       await stop(moto);
       rmSync(folder, { recursive: true });
