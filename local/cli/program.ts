@@ -2,6 +2,7 @@
 import { Command } from 'commander';
 import { registerBackfill } from './backfill.ts';
 import { registerConnectors } from './connectors.ts';
+import { registerDoctor } from './doctor.ts';
 import { registerEvents } from './events.ts';
 import { registerMaintain } from './maintain.ts';
 import { registerQuery } from './query.ts';
@@ -13,6 +14,7 @@ import { registerStop } from './stop.ts';
 import { registerWorkload } from './workload.ts';
 
 const VERBS = [
+  registerDoctor,
   registerStart,
   registerConnectors,
   registerWorkload,

@@ -1,10 +1,8 @@
-import { readFileSync } from 'node:fs';
-import { join } from 'node:path';
 import { GetCallerIdentityCommand, STSClient } from '@aws-sdk/client-sts';
 import type { Deployment } from '../../functions/cdc/names.ts';
 import { deployedName } from '../aws/lambda/function.ts';
-import { PROJECT_ROOT } from '../state.ts';
 import { UsageError } from '../usage-error.ts';
+import { deployedRegion } from './parameters.ts';
 
 /** What the clients of a stage are made with. An endpoint and credentials that AWS's own variables name need not be here. */
 export type ClientSettings = {
@@ -45,16 +43,6 @@ export function stageAddress(stage: string, region: string | undefined): StageAd
     );
   }
   return { stage, settings: { region: region ?? deployedRegion() } };
-}
-
-/** The region of serverless.yml's `provider.region: ${opt:region, '<region>'}`. */
-export function deployedRegion(): string {
-  const text = readFileSync(join(PROJECT_ROOT, 'serverless.yml'), 'utf8');
-  const region = /^ {2}region: \$\{opt:region, '([a-z0-9-]+)'\}$/m.exec(text)?.[1];
-  if (region === undefined) {
-    throw new Error('provider.region of serverless.yml is not as expected; name the region with --region.');
-  }
-  return region;
 }
 
 /** Asks AWS whose credentials these are. */
