@@ -1,10 +1,12 @@
 import { once } from 'node:events';
-import { createServer, request as httpRequest, type IncomingMessage, type ServerResponse } from 'node:http';
+import { createServer, type IncomingMessage } from 'node:http';
 import type { AddressInfo } from 'node:net';
 import { GlueApi, type GlueOptions } from './glue.ts';
 import { sendJson } from './http.ts';
+import { MskApi } from './kafka.ts';
 import { LambdaApi, type LambdaOptions } from './lambda/api.ts';
 import type { FunctionDefinition } from './lambda/function.ts';
+import { passOn } from './pass-on.ts';
 import { FolderS3 } from './s3/server.ts';
 
 export type EndpointOptions = {
@@ -16,6 +18,8 @@ export type EndpointOptions = {
   lakeFolder: string;
   glue: GlueOptions;
   lambda: LambdaOptions;
+  /** Set: answers MSK with this broker, host:port. */
+  kafkaBroker?: string;
 };
 
 /** The running endpoint. `url` is what AWS_ENDPOINT_URL takes: an IP address, so that SDKs speak path-style S3. */
@@ -27,18 +31,20 @@ export type Endpoint = {
 };
 
 /** Which of the endpoint's parts answers a request. */
-export type Route = { to: 'health' | 's3' | 'lambda' | 'moto' } | { to: 'glue'; target: string };
+export type Route = { to: 'health' | 's3' | 'lambda' | 'kafka' | 'moto' } | { to: 'glue'; target: string };
 
 /** One AWS endpoint for everything: Lambda with the real handlers, Glue with the Spark worker, S3 on a folder, else moto. */
 export async function startEndpoint(options: EndpointOptions): Promise<Endpoint> {
   const s3 = new FolderS3(options.lakeFolder);
   const glue = new GlueApi(options.glue);
   const lambda = new LambdaApi(options.lambda, () => urlOf(server.address()));
+  const kafka = options.kafkaBroker === undefined ? undefined : new MskApi(options.kafkaBroker);
   const server = createServer((request, response) => {
     const route = routeOf(request, (target) => glue.answers(target));
     if (route.to === 'health') sendJson(response, 200, { status: 'ready' });
     else if (route.to === 's3') void s3.serve(request, response);
     else if (route.to === 'lambda') void lambda.serve(request, response);
+    else if (route.to === 'kafka' && kafka?.answers(request)) void kafka.serve(request, response);
     else if (route.to === 'glue') void glue.serve(route.target, request, response);
     else passOn(options.motoUrl, request, response);
   });
@@ -72,9 +78,18 @@ export function routeOf(
   const target = String(request.headers['x-amz-target'] ?? '');
   if (isGlueTarget(target)) return { to: 'glue', target };
   const service = serviceOf(request.headers.authorization, url);
-  if (service === 's3') return { to: 's3' };
+  if (service === 's3') return { to: isBucketSetting(url) ? 'moto' : 's3' };
   if (service === 'lambda') return { to: 'lambda' };
+  if (service === 'kafka') return { to: 'kafka' };
   return { to: 'moto' };
+}
+
+/** How a bucket is set up is moto's to keep: `/<bucket>?versioning` and the like. */
+const BUCKET_SETTINGS =
+  /^\/[^/?]+\/?\?(?:.*&)?(accelerate|encryption|lifecycle|notification|ownershipControls|policy|policyStatus|publicAccessBlock|tagging|versioning)(?:[=&]|$)/;
+
+function isBucketSetting(url: string): boolean {
+  return BUCKET_SETTINGS.test(url);
 }
 
 function serviceOf(authorization: string | undefined, url: string): string | undefined {
@@ -82,28 +97,6 @@ function serviceOf(authorization: string | undefined, url: string): string | und
   const presigned = /[?&]X-Amz-Credential=([^&]+)/.exec(url)?.[1];
   const told = authorization ?? (presigned && `Credential=${decodeURIComponent(presigned)}`) ?? '';
   return scope.exec(told)?.[1];
-}
-
-/** Sends the request on as it is and the answer back as it is. */
-function passOn(motoUrl: string, request: IncomingMessage, response: ServerResponse): void {
-  const onward = httpRequest(
-    new URL(request.url ?? '/', motoUrl),
-    { method: request.method, headers: request.headers },
-    (answer) => {
-      response.writeHead(answer.statusCode ?? 502, answer.headers);
-      answer.pipe(response);
-    },
-  );
-  onward.on('error', (error) => {
-    if (response.headersSent) response.destroy();
-    else
-      sendJson(response, 503, {
-        __type: 'ServiceUnavailable',
-        message: `moto doesn't answer: ${error.message}`,
-      });
-  });
-  response.on('close', () => onward.destroy());
-  request.pipe(onward);
 }
 
 function urlOf(address: string | AddressInfo | null): string {

@@ -1,4 +1,5 @@
 import type { IncomingMessage, ServerResponse } from 'node:http';
+import type { DeployedJobs } from './deployed-jobs.ts';
 import { readBody, sendJson } from './http.ts';
 
 /** A job as the twin runs it: `defaultArguments` go to every run unless it brings its own. */
@@ -9,6 +10,8 @@ export type GlueOptions = {
   workerUrl: string;
   /** By deployed name, e.g. `cdc-demo-dev-bronze`. */
   jobs: Readonly<Record<string, JobDefinition>>;
+  /** Set: jobs that a deployment has made are run, too. */
+  deployed?: DeployedJobs;
 };
 
 type RunState = 'RUNNING' | 'SUCCEEDED' | 'FAILED' | 'STOPPING' | 'STOPPED';
@@ -87,7 +90,7 @@ export class GlueApi {
     GetJobRun: (input) => this.#get(input),
     GetJobRuns: (input) => this.#list(input),
     BatchStopJobRun: (input) => this.#stop(input),
-    GetJob: async (input) => ({ Job: describeJob(this.#job(input)) }),
+    GetJob: async (input) => ({ Job: describeJob(await this.#job(input)) }),
   };
 
   constructor(options: GlueOptions) {
@@ -96,7 +99,10 @@ export class GlueApi {
 
   /** Whether this answers a target such as `AWSGlue.StartJobRun`; the rest of Glue (its catalog) is moto's. */
   answers(target: string): boolean {
-    return target.startsWith('AWSGlue.') && target.slice('AWSGlue.'.length) in this.#actions;
+    const action = target.replace(/^AWSGlue\./, '');
+    // What a deployment has made, it finds again in moto, with all that it said of it.
+    if (action === 'GetJob' && this.#options.deployed) return false;
+    return action !== target && action in this.#actions;
   }
 
   /** Answers one request; never rejects. */
@@ -114,8 +120,9 @@ export class GlueApi {
   }
 
   async #start(input: Input): Promise<unknown> {
-    const { name, definition } = this.#job(input);
-    const args = ownArguments({ ...definition.defaultArguments, ...input.Arguments });
+    const { name, definition } = await this.#job(input);
+    const given = ownArguments({ ...definition.defaultArguments, ...input.Arguments });
+    const args = this.#options.deployed?.readable(given) ?? given;
     const { status, body } = await this.#worker('POST', '/runs', { job: name, args });
     if (status === 409) {
       throw new GlueError('ConcurrentRunsExceededException', `Concurrent runs exceeded for ${name}`);
@@ -144,7 +151,7 @@ export class GlueApi {
 
   /** Newest first, as Glue. */
   async #list(input: Input): Promise<unknown> {
-    const { name } = this.#job(input);
+    const { name } = await this.#job(input);
     await this.#learnRuns(name);
     const own = [...this.#runs.values()].filter(({ job }) => job === name).reverse();
     const runs = await Promise.all(own.slice(0, input.MaxResults ?? 200).map((run) => this.#fresh(run)));
@@ -198,9 +205,9 @@ export class GlueApi {
     return run;
   }
 
-  #job(input: Input): { name: string; definition: JobDefinition } {
+  async #job(input: Input): Promise<{ name: string; definition: JobDefinition }> {
     const name = input.JobName ?? '';
-    const definition = this.#options.jobs[name];
+    const definition = this.#options.jobs[name] ?? (await this.#options.deployed?.find(name));
     if (definition) return { name, definition };
     const known = Object.keys(this.#options.jobs).join(', ');
     throw new GlueError('EntityNotFoundException', `Job ${name} was not found; the twin has ${known}`);

@@ -3,12 +3,34 @@ import { fileURLToPath } from 'node:url';
 /** A program to start: its path, arguments and what its environment has beside PATH and the like. */
 export type Command = { command: string; args: string[]; env: Record<string, string> };
 
-/** moto's server: `python` is the interpreter that has it, `endpointPort` where its state machines' calls go. */
-export function motoCommand(options: { python: string; port: number; endpointPort: number }): Command {
+export type MotoOptions = {
+  /** The interpreter that has moto. */
+  python: string;
+  port: number;
+  /** Where its state machines' calls go, and those that a stack's resources are made by. */
+  endpointPort: number;
+  /** Set: stacks are deployed; the real servers behind what moto only keeps a record of. */
+  standIns?: StandIns;
+};
+
+/** Real servers for a deployment's database and Kafka Connect; see `StandIns` in cloudformation/resource.py. */
+export type StandIns = {
+  database?: { host: string; port: number; username: string; password: string };
+  /** Where Connect will answer once its ECS service is made. */
+  connect_url?: string;
+};
+
+/** moto's server. */
+export function motoCommand({ python, port, endpointPort, standIns }: MotoOptions): Command {
+  const script = fileURLToPath(new URL('./moto_server.py', import.meta.url));
   return {
-    command: options.python,
-    args: [fileURLToPath(new URL('./moto_server.py', import.meta.url)), '-p', String(options.port)],
-    env: { MOTO_PORT: String(options.endpointPort), PYTHONUNBUFFERED: '1' },
+    command: python,
+    args: [script, '-p', String(port), ...(standIns ? ['--stacks'] : [])],
+    env: {
+      MOTO_PORT: String(endpointPort),
+      PYTHONUNBUFFERED: '1',
+      ...(standIns ? { CDC_STAND_INS: JSON.stringify(standIns) } : {}),
+    },
   };
 }
 

@@ -2,6 +2,7 @@ import { readFileSync } from 'node:fs';
 import { fileURLToPath } from 'node:url';
 import { parse } from 'yaml';
 import { sourceConnection } from '../../functions/cdc/source-url.ts';
+import { DeployedJobs } from './deployed-jobs.ts';
 import type { EndpointOptions } from './endpoint.ts';
 import type { JobDefinition } from './glue.ts';
 import { deployedName, type FunctionDefinition } from './lambda/function.ts';
@@ -30,6 +31,17 @@ export type EndpointConfig = {
   connectUrl: string;
   /** `postgres://` URL of the source with a role that may log in. */
   sourceUrl: string;
+};
+
+/** What an endpoint is told to which `sls deploy` is to bring everything: it has no functions or jobs of its own. */
+export type DeploymentEndpointConfig = Pick<
+  EndpointConfig,
+  'port' | 'motoUrl' | 'workerUrl' | 'lakeFolder'
+> & {
+  /** Where the functions' code is unpacked. */
+  codeFolder: string;
+  /** The real Kafka that stands in for the cluster, host:port. */
+  kafkaBroker: string;
 };
 
 /** Name of the variable with the config; a command line would show the source's password to every user. */
@@ -85,6 +97,34 @@ export function endpointOptions(config: EndpointConfig, write: (text: string) =>
       warm: true,
       onOutput: (_name, text) => write(text),
       onLostEvent: (name, error) => write(`${name} lost an event that nobody waits for: ${error}\n`),
+    },
+  };
+}
+
+/** An endpoint for `sls deploy`. `write` gets what the functions log. */
+export function deploymentEndpointOptions(
+  config: DeploymentEndpointConfig,
+  write: (text: string) => void,
+): EndpointOptions {
+  const { port, motoUrl, workerUrl, lakeFolder, codeFolder, kafkaBroker } = config;
+  return {
+    port,
+    motoUrl,
+    lakeFolder,
+    kafkaBroker,
+    glue: { workerUrl, jobs: {}, deployed: new DeployedJobs(motoUrl, lakeFolder) },
+    lambda: {
+      region: REGION,
+      functions: {},
+      warm: false,
+      onOutput: (_name, text) => write(text),
+      onLostEvent: (name, error) => write(`${name} lost an event that nobody waits for: ${error}\n`),
+      deployments: {
+        motoUrl,
+        lakeFolder,
+        codeFolder,
+        modules: fileURLToPath(new URL('node_modules', PROJECT_ROOT)),
+      },
     },
   };
 }

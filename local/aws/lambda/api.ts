@@ -4,6 +4,7 @@ import { devNull } from 'node:os';
 import { isAbsolute } from 'node:path';
 import { pathToFileURL } from 'node:url';
 import { BodyTooLarge, readBody, sendJson } from '../http.ts';
+import { type DeploymentOptions, Deployments } from './deployments.ts';
 import {
   ACCOUNT,
   ASYNC_PAYLOAD_BYTES,
@@ -30,6 +31,8 @@ export type LambdaOptions = {
   warm: boolean;
   /** What functions write to stdout and stderr: their logs and metrics. */
   onOutput: (functionName: string, text: string) => void;
+  /** Set: functions can be made, changed and deleted through the API, as a deployment does. */
+  deployments?: DeploymentOptions;
 };
 
 /** An answer that is an error of the Lambda service, not of the function. */
@@ -49,10 +52,17 @@ export class LambdaApi {
   readonly #deployed = new Map<string, Deployed>();
   readonly #options: LambdaOptions;
   readonly #endpointUrl: () => string;
+  readonly #deployments: Deployments | undefined;
 
   constructor(options: LambdaOptions, endpointUrl: () => string) {
     this.#options = options;
     this.#endpointUrl = endpointUrl;
+    this.#deployments =
+      options.deployments &&
+      new Deployments(options.deployments, (name, definition) => {
+        if (definition === null) this.#undeploy(name);
+        else this.deploy(name, definition);
+      });
     for (const [name, definition] of Object.entries(options.functions)) this.deploy(name, definition);
   }
 
@@ -66,6 +76,11 @@ export class LambdaApi {
   deploy(name: string, definition: FunctionDefinition): void {
     for (const sandbox of this.#deployed.get(name)?.idle ?? []) void sandbox.stop();
     this.#deployed.set(name, { definition, idle: [], busy: new Set(), concurrency: CONCURRENCY });
+  }
+
+  #undeploy(name: string): void {
+    for (const sandbox of this.#deployed.get(name)?.idle ?? []) void sandbox.stop();
+    this.#deployed.delete(name);
   }
 
   /** Answers one request; never rejects. */
@@ -98,6 +113,7 @@ export class LambdaApi {
     if (reserved !== undefined) {
       return this.#reserve(decodeURIComponent(reserved), request, response);
     }
+    if (this.#deployments) return this.#deployments.serve(request, response);
     throw new LambdaError(
       501,
       'NotImplemented',

@@ -21,6 +21,7 @@ const STATUS: Record<string, number> = {
   NotImplemented: 501,
   PreconditionFailed: 412,
   BucketAlreadyOwnedByYou: 409,
+  BucketNotEmpty: 409,
   ObjectIsAFolder: 409,
 };
 

@@ -8,7 +8,11 @@ import { readBody } from '../http.ts';
 import { errorXml, S3Error, XML_HEAD, xmlText } from './errors.ts';
 import { fileOf, isBucketName, KeyError } from './keys.ts';
 import { isGone, type Listing, type ListRequest, listObjects } from './listing.ts';
+import { ObjectMetadata } from './metadata.ts';
 import { uploadOf } from './upload.ts';
+
+/** What clients say of their objects, one folder a bucket. */
+const METADATA = '.metadata';
 
 /** Uploads in progress lie here, on the same file system, until a rename makes each an object at once. */
 const UPLOADS = '.uploads';
@@ -22,14 +26,16 @@ type Call = { method: string; bucket: string; key: string; query: URLSearchParam
 
 /**
  * S3 on a folder: `<root>/<bucket>/<key>`, readable and writable as plain files too. Answers what the platform uses:
- * buckets, GetObject (ranges), PutObject, HeadObject, DeleteObject(s) and ListObjectsV2; everything else is
- * NotImplemented. Object metadata is not kept, so a PUT that brings some is refused.
+ * buckets, GetObject (ranges), PutObject, HeadObject, DeleteObject(s), ListObjectsV2 and ListObjectVersions (each object
+ * has the one version `null`); everything else is NotImplemented.
  */
 export class FolderS3 {
   readonly #root: string;
+  readonly #metadata: ObjectMetadata;
 
   constructor(root: string) {
     this.#root = root;
+    this.#metadata = new ObjectMetadata(join(root, METADATA));
   }
 
   /** Answers one request; never rejects. */
@@ -69,8 +75,11 @@ export class FolderS3 {
     }
     const folder = await this.#existing(bucket);
     if (method === 'HEAD') response.writeHead(200, { 'content-length': 0 }).end();
+    else if (method === 'DELETE' && !hasSubresource(query))
+      await this.#deleteBucket(bucket, folder, response);
     else if (method === 'POST' && query.has('delete')) await this.#deleteMany(call, request, response);
     else if (method === 'GET' && query.get('list-type') === '2') await list(folder, call, response);
+    else if (method === 'GET' && query.has('versions')) await listVersions(folder, call, response);
     else if (method === 'GET' && query.has('location')) sendXml(response, 200, '<LocationConstraint/>');
     else throw notImplemented(call);
   }
@@ -84,6 +93,16 @@ export class FolderS3 {
       if ((error as NodeJS.ErrnoException).code !== 'EEXIST') throw error;
       throw new S3Error('BucketAlreadyOwnedByYou', `Bucket ${bucket} exists`);
     }
+  }
+
+  async #deleteBucket(bucket: string, folder: string, response: ServerResponse): Promise<void> {
+    const first = { prefix: '', delimiter: '', after: '', maxKeys: 1 };
+    if ((await listObjects(folder, first)).objects.length > 0) {
+      throw new S3Error('BucketNotEmpty', `The bucket you tried to delete is not empty: ${bucket}`);
+    }
+    await rm(folder, { recursive: true });
+    await this.#metadata.forgetBucket(bucket);
+    response.writeHead(204).end();
   }
 
   async #existing(bucket: string): Promise<string> {
@@ -105,6 +124,7 @@ export class FolderS3 {
       await pipeline(bytes, createWriteStream(upload));
       verify();
       await publish(upload, file, request.headers['if-none-match'] === '*');
+      await this.#metadata.keep(call.bucket, call.key, request.headers);
       response.writeHead(200, { etag: etagOf(await stat(file)), 'content-length': 0 }).end();
     } finally {
       await rm(upload, { force: true });
@@ -125,6 +145,7 @@ export class FolderS3 {
         'content-type': 'application/octet-stream',
         etag: etagOf(found),
         'last-modified': found.mtime.toUTCString(),
+        ...(await this.#metadata.of(call.bucket, call.key)),
         ...(status === 206 ? { 'content-range': `bytes ${from}-${to - 1}/${found.size}` } : {}),
       });
       if (call.method === 'HEAD' || to === from) response.end();
@@ -156,6 +177,7 @@ export class FolderS3 {
     const file = this.#file(call);
     try {
       await rm(file);
+      await this.#metadata.forget(call.bucket, call.key);
     } catch (error) {
       if (isGone(error) || (error as NodeJS.ErrnoException).code === 'ERR_FS_EISDIR') return;
       throw error;
@@ -193,7 +215,7 @@ function callOf(request: IncomingMessage): Call {
 }
 
 /** Query parameters that don't change what is asked. */
-const OBJECT_PARAMETERS = new Set(['x-id', 'partNumber']);
+const OBJECT_PARAMETERS = new Set(['x-id', 'partNumber', 'versionId']);
 
 function hasSubresource(query: URLSearchParams): boolean {
   return [...query.keys()].some((name) => !OBJECT_PARAMETERS.has(name) && !name.startsWith('X-Amz-'));
@@ -207,7 +229,7 @@ function refuseSubresources(call: Call, known: ReadonlySet<string>): void {
 /** What a PUT may bring that would be lost without a word. */
 function refuseUnkept({ headers }: IncomingMessage): void {
   const unkept = Object.keys(headers).find(
-    (name) => name.startsWith('x-amz-meta-') || name === 'x-amz-copy-source' || name === 'x-amz-tagging',
+    (name) => name === 'x-amz-copy-source' || name === 'x-amz-tagging',
   );
   if (unkept !== undefined) {
     throw new S3Error(
@@ -280,6 +302,26 @@ async function list(folder: string, call: Call, response: ServerResponse): Promi
   const asked = listRequestOf(query);
   const page = await listObjects(folder, asked);
   sendXml(response, 200, listXml(bucket, query, asked, page));
+}
+
+/** Every object once: a folder has no versions. */
+async function listVersions(folder: string, call: Call, response: ServerResponse): Promise<void> {
+  const { query, bucket } = call;
+  const asked = { ...listRequestOf(query), after: query.get('key-marker') ?? '' };
+  const page = await listObjects(folder, asked);
+  const versions = page.objects.map(
+    ({ key, size, modified }) =>
+      `<Version><Key>${xmlText(key)}</Key><VersionId>null</VersionId><IsLatest>true</IsLatest>` +
+      `<LastModified>${wholeSeconds(modified)}</LastModified><Size>${size}</Size></Version>`,
+  );
+  const next =
+    page.truncatedAt === undefined ? '' : `<NextKeyMarker>${xmlText(page.truncatedAt)}</NextKeyMarker>`;
+  sendXml(
+    response,
+    200,
+    `<ListVersionsResult><Name>${bucket}</Name><Prefix>${xmlText(asked.prefix)}</Prefix>` +
+      `<IsTruncated>${next !== ''}</IsTruncated>${next}${versions.join('')}</ListVersionsResult>`,
+  );
 }
 
 function listRequestOf(query: URLSearchParams): ListRequest {
