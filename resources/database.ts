@@ -1,6 +1,7 @@
 import type { Resource, StageContext, TemplatePart } from './generated.ts';
 import { att, ref } from './intrinsics.ts';
-import { chosen, PackagingError, required } from './packaging-error.ts';
+import { PackagingError } from './packaging-error.ts';
+import { readSource } from './source.ts';
 
 const MIB = 1024 * 1024;
 
@@ -10,11 +11,7 @@ const MIB = 1024 * 1024;
  * @throws PackagingError that names the parameters that are missing
  */
 export async function databasePart(context: StageContext): Promise<TemplatePart> {
-  const kind = await chosen(context, 'database', ['own', 'existing']);
-  if (kind === 'existing') {
-    await required(context, ['sourceHost', 'sourceDatabase', 'sourceSecretId'], 'database=existing');
-    return { Resources: {} };
-  }
+  if ((await readSource(context)).kind === 'existing') return { Resources: {} };
   return {
     Resources: {
       DatabaseSubnets: subnets(context.prefix),

@@ -2,16 +2,12 @@ import type { Resource, StageContext, TemplatePart } from './generated.ts';
 import { att, ref, sub } from './intrinsics.ts';
 import { endpointApis } from './network-apis.ts';
 import { chosen, PackagingError, required } from './packaging-error.ts';
+import { type Peer, readSource, type Source } from './source.ts';
 
 type Resources = Record<string, Resource>;
 
 /** How workloads in the network reach AWS: through a NAT, or through endpoints and then nothing else at all. */
 type Egress = { kind: 'nat' } | { kind: 'endpoints'; s3PrefixList: string };
-
-/** The source: a database of this stack, or one in a network of its own that is peered. */
-type Source = { port: number; group: unknown; peer: Peer | null };
-
-type Peer = { vpc: string; cidr: string; routeTables: string[] };
 
 const ZONES = ['A', 'B', 'C'] as const;
 type Zone = (typeof ZONES)[number];
@@ -61,28 +57,6 @@ async function readEgress(context: StageContext): Promise<Egress> {
   if (/^pl-[0-9a-f]{8,}$/.test(s3PrefixList)) return { kind, s3PrefixList };
   throw new PackagingError(
     `The parameter s3PrefixList of stage ${context.stage} is "${s3PrefixList}", no id of a prefix list. Find it with: aws ec2 describe-managed-prefix-lists --filters "Name=prefix-list-name,Values=com.amazonaws.<region>.s3"`,
-  );
-}
-
-async function readSource(context: StageContext): Promise<Source> {
-  const port = await readPort(context);
-  const kind = await chosen(context, 'database', ['own', 'existing']);
-  if (kind === 'own') return { port, group: att('DatabaseSecurityGroup', 'GroupId'), peer: null };
-  const { sourceSecurityGroup, sourceVpc, sourceVpcCidr, sourceRouteTables } = await required(
-    context,
-    ['sourceSecurityGroup', 'sourceVpc', 'sourceVpcCidr', 'sourceRouteTables'],
-    'database=existing',
-  );
-  const routeTables = sourceRouteTables.split(',').map((id) => id.trim());
-  return { port, group: sourceSecurityGroup, peer: { vpc: sourceVpc, cidr: sourceVpcCidr, routeTables } };
-}
-
-async function readPort({ stage, param }: StageContext): Promise<number> {
-  const text = await param('sourcePort');
-  const port = Number(text);
-  if (Number.isInteger(port) && port >= 1 && port <= 65_535) return port;
-  throw new PackagingError(
-    `The parameter sourcePort of stage ${stage} is "${text}"; it must be a port, as 5432.`,
   );
 }
 

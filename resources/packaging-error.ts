@@ -3,6 +3,8 @@ import type { StageContext } from './generated.ts';
 /** Something in the parameters of a stage that no stack could be made of; the message says what to do. */
 export class PackagingError extends Error {
   override name = 'PackagingError';
+  // osls prints the stack of whatever a variable's file throws; here the message says all there is to know.
+  override stack = '';
 }
 
 /**
