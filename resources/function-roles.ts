@@ -40,7 +40,8 @@ export function functionAccess(prefix: string): Record<string, FunctionAccess> {
       allow(['s3:GetObject'], landing.under('reports/latest/*')),
       allow(['s3:PutObject'], landing.under('reports/latest/source.json')),
       allow(['s3:ListBucket'], landing.bucket),
-      allow(['secretsmanager:GetSecretValue'], SOURCE_SECRET),
+      // The environment says all of the source's address: nobody but `source` reads its owner's secret.
+      allow(['secretsmanager:GetSecretValue'], ref('ReplicationSecret')),
       encryption('kms:Decrypt', 'kms:GenerateDataKey'),
     ),
     gate: outside(
@@ -62,10 +63,7 @@ export function functionAccess(prefix: string): Record<string, FunctionAccess> {
       encryption('kms:Decrypt'),
     ),
     connector: inside(
-      allow(
-        ['secretsmanager:GetSecretValue'],
-        [SOURCE_SECRET, ref('ReplicationSecret'), ref('PlaceholderSecret')],
-      ),
+      allow(['secretsmanager:GetSecretValue'], [ref('ReplicationSecret'), ref('PlaceholderSecret')]),
       encryption('kms:Decrypt'),
     ),
     'custom-resource': outside(

@@ -3,13 +3,16 @@ import { z } from 'zod';
 import { present, readEnvironment } from '../cdc/environment.ts';
 import type { Deployment } from '../cdc/names.ts';
 import { parseRegistry, type Registry } from '../cdc/registry.ts';
+import { ADDRESS_VARIABLES, type KnownAddress, knownAddress } from '../source-database/address.ts';
 
 export type ConnectorFunctionConfig = {
   deployment: Deployment;
   registry: Registry;
   /** `http://host:port` of Kafka Connect. */
   connectUrl: string;
-  /** Secret with the source's address: host, port, dbname, sslmode. */
+  /** What the environment says of the source's address. */
+  address: KnownAddress;
+  /** Secret with the rest of it: host, port, dbname, sslmode. */
   sourceSecretId: string;
   /** Secret with the replication role's username; the worker has its password in its own environment. */
   replicationSecretId: string;
@@ -22,6 +25,7 @@ export type ConnectorFunctionConfig = {
 const environment = z.object({
   STAGE: present,
   CONNECT_URL: present.regex(/^https?:\/\//, 'must begin with http:// or https://'),
+  ...ADDRESS_VARIABLES,
   SOURCE_SECRET_ID: present,
   REPLICATION_SECRET_ID: present,
   UNAVAILABLE_PLACEHOLDER_SECRET_ARN: present,
@@ -40,6 +44,7 @@ export function loadConfig(env: NodeJS.ProcessEnv): ConnectorFunctionConfig {
     deployment: { project: registry.project, stage: variables.STAGE },
     registry,
     connectUrl: variables.CONNECT_URL,
+    address: knownAddress(variables),
     sourceSecretId: variables.SOURCE_SECRET_ID,
     replicationSecretId: variables.REPLICATION_SECRET_ID,
     placeholderSecretArn: variables.UNAVAILABLE_PLACEHOLDER_SECRET_ARN,

@@ -2,12 +2,17 @@ import { Logger } from '@aws-lambda-powertools/logger';
 import { injectLambdaContext } from '@aws-lambda-powertools/logger/middleware';
 import { SecretsManagerClient } from '@aws-sdk/client-secrets-manager';
 import middy from '@middy/core';
-import { connectorConfig, connectorName, withMessageKeys } from '../cdc/connector-config.ts';
+import {
+  connectorConfig,
+  connectorName,
+  SOURCE_PASSWORD_REFERENCE,
+  withMessageKeys,
+} from '../cdc/connector-config.ts';
+import { readAddress, readRole, readText } from '../source-database/secret.ts';
 import { applyConnector, readCondition, restartFailed } from './apply.ts';
 import { loadConfig } from './config.ts';
 import { ConnectApi } from './connect-api.ts';
 import { type ConnectorEvent, readEvent } from './event.ts';
-import { readConnection, readText } from './secret.ts';
 
 /** Restarts in one invocation; a schedule repeats it, and the alarm on `failed` tells people. */
 const RESTART_LIMIT = 3;
@@ -40,10 +45,17 @@ async function desiredConfig(messageKeys: ConnectorEvent['messageKeys']): Promis
   return connectorConfig({
     ...config.deployment,
     registry: { tables: withMessageKeys(config.registry.tables, messageKeys) },
-    connection: await readConnection(secrets, config),
+    connection: await connection(),
     placeholder: await readText(secrets, config.placeholderSecretArn),
     replicationFactor: config.replicationFactor,
   });
+}
+
+/** The password stays with the worker: neither Connect's configuration topic nor its REST interface holds it. */
+async function connection() {
+  const address = await readAddress(secrets, config.sourceSecretId, config.address);
+  const { name: user } = await readRole(secrets, config.replicationSecretId);
+  return { ...address, user, password: SOURCE_PASSWORD_REFERENCE };
 }
 
 export const handler = middy<unknown>().use(injectLambdaContext(logger)).handler(run);

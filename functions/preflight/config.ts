@@ -3,6 +3,8 @@ import { z } from 'zod';
 import { present, readEnvironment, wholeNumber } from '../cdc/environment.ts';
 import type { Deployment } from '../cdc/names.ts';
 import { parseRegistry } from '../cdc/registry.ts';
+import { ADDRESS_VARIABLES, type KnownAddress, knownAddress } from '../source-database/address.ts';
+import type { SourceSecrets } from '../source-database/secret.ts';
 
 const HOUR_MS = 60 * 60 * 1000;
 const GIB = 1024 ** 3;
@@ -20,8 +22,8 @@ export type PreflightConfig = Deployment & {
   lookBackMs: number;
   /** Kafka Connect's REST interface. */
   connectUrl: string;
-  /** Address of the source with a role that may log in, or the secret that holds it. */
-  source: { url: string } | { secretId: string };
+  /** Address of the source with a role that may log in, or what the environment and the secrets say of both. */
+  source: { url: string } | { address: KnownAddress; secrets: SourceSecrets };
   /** WAL, in bytes, that may wait for the connector before people are told. */
   slotLagBudget: bigint;
 };
@@ -32,14 +34,17 @@ const environment = z
     LANDING_BUCKET: present,
     CONNECT_URL: present,
     SOURCE_URL: z.string().optional(),
+    ...ADDRESS_VARIABLES,
     SOURCE_SECRET_ID: z.string().optional(),
+    REPLICATION_SECRET_ID: z.string().optional(),
     SLOT_LAG_BUDGET_BYTES: wholeNumber.default(String(GIB)),
     LANDING_LOOK_BACK_HOURS: wholeNumber.default(String(LOOK_BACK_HOURS)),
     TABLES_FILE: z.string().default('tables.yml'),
   })
   .refine(
-    (env) => Boolean(env.SOURCE_URL) !== Boolean(env.SOURCE_SECRET_ID),
-    'set either SOURCE_URL or SOURCE_SECRET_ID',
+    ({ SOURCE_URL: url, SOURCE_SECRET_ID: owner, REPLICATION_SECRET_ID: role }) =>
+      url ? !owner && !role : Boolean(owner && role),
+    'set either SOURCE_URL or SOURCE_SECRET_ID with REPLICATION_SECRET_ID',
   );
 
 /**
@@ -59,7 +64,13 @@ export function loadConfig(env: NodeJS.ProcessEnv): PreflightConfig {
     connectUrl: variables.CONNECT_URL,
     source: variables.SOURCE_URL
       ? { url: variables.SOURCE_URL }
-      : { secretId: variables.SOURCE_SECRET_ID as string },
+      : {
+          address: knownAddress(variables),
+          secrets: {
+            sourceSecretId: variables.SOURCE_SECRET_ID as string,
+            replicationSecretId: variables.REPLICATION_SECRET_ID as string,
+          },
+        },
     slotLagBudget: BigInt(variables.SLOT_LAG_BUDGET_BYTES),
   };
 }

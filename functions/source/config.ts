@@ -4,19 +4,30 @@ import { publicationName, slotName } from '../cdc/connector-config.ts';
 import { present, readEnvironment } from '../cdc/environment.ts';
 import { type Deployment, glueDatabase } from '../cdc/names.ts';
 import { parseRegistry, type Registry } from '../cdc/registry.ts';
+import { ADDRESS_VARIABLES, type KnownAddress, knownAddress } from '../source-database/address.ts';
 import type { SourceSettings } from './catalog.ts';
 
 const environment = z.object({
   STAGE: present,
+  ...ADDRESS_VARIABLES,
   SOURCE_SECRET_ID: present,
   REPLICATION_SECRET_ID: present,
+  SOURCE_OWNER: z.enum(['stack', 'others']).default('others'),
+  SAMPLE_SCHEMA: z.enum(['true', 'false']).default('false'),
+  SAMPLE_FOLDER: present.default('sql/source'),
   TABLES_FILE: present.default('tables.yml'),
 });
 
 export type SourceConfig = {
   deployment: Deployment;
   tables: Registry['tables'];
-  /** Secret with the source's address and a user who may prepare it. */
+  /** The database goes when the stack goes: nothing has to be taken away from it. */
+  ownDatabase: boolean;
+  /** Folder with the sample's schema and rows, for a database that has none of its own; null when it isn't wanted. */
+  sampleFolder: string | null;
+  /** What the environment says of the source's address. */
+  address: KnownAddress;
+  /** Secret with a user who may prepare the source, and the rest of the address. */
   sourceSecretId: string;
   /** Secret with name and password of the replication role. */
   replicationSecretId: string;
@@ -27,17 +38,16 @@ export type SourceConfig = {
  * @throws Error that names every variable that is missing or wrong
  */
 export function loadConfig(env: NodeJS.ProcessEnv): SourceConfig {
-  const { STAGE, SOURCE_SECRET_ID, REPLICATION_SECRET_ID, TABLES_FILE } = readEnvironment(
-    'source',
-    environment,
-    env,
-  );
-  const registry = parseRegistry(readFileSync(TABLES_FILE, 'utf8'));
+  const variables = readEnvironment('source', environment, env);
+  const registry = parseRegistry(readFileSync(variables.TABLES_FILE, 'utf8'));
   return {
-    deployment: { project: registry.project, stage: STAGE },
+    deployment: { project: registry.project, stage: variables.STAGE },
     tables: registry.tables,
-    sourceSecretId: SOURCE_SECRET_ID,
-    replicationSecretId: REPLICATION_SECRET_ID,
+    ownDatabase: variables.SOURCE_OWNER === 'stack',
+    sampleFolder: variables.SAMPLE_SCHEMA === 'true' ? variables.SAMPLE_FOLDER : null,
+    address: knownAddress(variables),
+    sourceSecretId: variables.SOURCE_SECRET_ID,
+    replicationSecretId: variables.REPLICATION_SECRET_ID,
   };
 }
 

@@ -1,3 +1,4 @@
+import { setTimeout as pause } from 'node:timers/promises';
 import type pg from 'pg';
 import type { SourceConnection } from '../cdc/connector-config.ts';
 import type { IdentityRow } from '../cdc/source-queries.ts';
@@ -9,14 +10,18 @@ import {
   serverFindings,
   sourceFindings,
 } from '../cdc/source-rules.ts';
+import { withSource } from '../source-database/connection.ts';
 import { readCatalog, readIdentity, type SourceSettings } from './catalog.ts';
-import { withSource } from './connection.ts';
+import { MANNER } from './manner.ts';
 import { scramVerifier } from './password.ts';
 import { ownerScript, preparationSteps, removalSteps, type Step } from './plan.ts';
 
 const INSUFFICIENT_PRIVILEGE = '42501';
 const INVALID_PASSWORD = '28P01';
 const LOCK_TIMEOUT = '10s';
+/** A connector that was deleted a moment ago may still be streaming. */
+const SLOT_FREE_WITHIN_MS = 30_000;
+const SLOT_POLL_MS = 200;
 
 export type SourceCheck = {
   /** Nothing refuses: the connector may run. */
@@ -45,7 +50,7 @@ export function prepareSource(
   connection: SourceConnection,
   settings: SourceSettings,
 ): Promise<SourcePreparation> {
-  return withSource(connection, async (client) => {
+  return withSource(connection, MANNER, async (client) => {
     const before = await readCatalog(client, settings);
     if (isBlocked(settings, before)) {
       return { ...(await assess(client, connection, settings, before)), done: [], script: null };
@@ -69,21 +74,26 @@ export function prepareSource(
 
 /** Says, changing nothing, whether the source is ready for the connector and what it can't carry. */
 export function checkSource(connection: SourceConnection, settings: SourceSettings): Promise<SourceCheck> {
-  return withSource(connection, async (client) =>
+  return withSource(connection, MANNER, async (client) =>
     assess(client, connection, settings, await readCatalog(client, settings)),
   );
 }
 
 /**
  * Takes away all that preparation made, and the slot, which would otherwise keep the log for ever.
- * @throws Error when the connector still runs on the slot.
+ * @throws Error when the connector still runs on the slot after `slotFreeWithinMs`.
  */
 export function removeSource(
   connection: SourceConnection,
   settings: SourceSettings,
+  slotFreeWithinMs = SLOT_FREE_WITHIN_MS,
 ): Promise<Pick<SourcePreparation, 'done' | 'script'>> {
-  return withSource(connection, async (client) => {
-    const catalog = await readCatalog(client, settings);
+  return withSource(connection, MANNER, async (client) => {
+    let catalog = await readCatalog(client, settings);
+    for (const deadline = Date.now() + slotFreeWithinMs; catalog.slot?.active && Date.now() < deadline; ) {
+      await pause(SLOT_POLL_MS);
+      catalog = await readCatalog(client, settings);
+    }
     if (catalog.slot?.active) {
       throw new Error(
         `The replication slot ${settings.slot} is in use by process ${catalog.slot.active_pid}; delete the connector first.`,
@@ -141,7 +151,7 @@ async function loginFailure(
   { role }: SourceSettings,
 ): Promise<{ code: string | undefined; message: string } | null> {
   try {
-    await withSource({ ...connection, user: role.name, password: role.password }, (client) =>
+    await withSource({ ...connection, user: role.name, password: role.password }, MANNER, (client) =>
       client.query('SELECT 1'),
     );
     return null;

@@ -9,6 +9,9 @@ import { parseRegistry } from '../../functions/cdc/registry.ts';
 import { sourceConnection } from '../../functions/cdc/source-url.ts';
 import type { SourceSettings } from '../../functions/source/catalog.ts';
 import { replicationRole, sourceSettings } from '../../functions/source/config.ts';
+import { setRolePassword, tryRole } from '../../functions/source/role-password.ts';
+import { createSample } from '../../functions/source/sample.ts';
+import { signalSnapshot, signalStop } from '../../functions/source/signal.ts';
 import { checkSource, prepareSource, removeSource } from '../../functions/source/source.ts';
 import { postgresPlace } from '../../local/postgres/place.ts';
 import { startPostgres } from '../../local/postgres/server.ts';
@@ -262,18 +265,12 @@ describe('the source function on a real PostgreSQL', () => {
     await as(admin, (client) =>
       client.query("SELECT pg_create_logical_replication_slot($1, 'pgoutput')", [slot]),
     );
-    const connector = new pg.Client({ ...admin, ...{ replication: 'database' } });
-    // Streams until its connection ends.
-    connector.on('error', () => undefined);
-    await connector.connect();
-    const options = `proto_version '1', publication_names '${settings().publication}'`;
-    connector.query(`START_REPLICATION SLOT ${slot} LOGICAL 0/0 (${options})`).catch(() => undefined);
-    await until(async () => (await slotActive(slot)) === true);
-    await expect(removeSource(admin, settings())).rejects.toThrow(
+    const leave = await stream(slot);
+    await expect(removeSource(admin, settings(), 0)).rejects.toThrow(
       /is in use by process \d+; delete the connector first/,
     );
     expect(await published()).toHaveLength(5);
-    (connector as unknown as { connection: { stream: { destroy(): void } } }).connection.stream.destroy();
+    leave();
     await until(async () => (await slotActive(slot)) === false);
 
     const { done } = await removeSource(admin, settings());
@@ -290,11 +287,124 @@ describe('the source function on a real PostgreSQL', () => {
     ]);
   });
 
+  it('signals Debezium as the replication role, and refuses what would be passed over', async () => {
+    await prepareSource(admin, settings());
+    const { name: user } = settings().role;
+    const role = { ...admin, user, password };
+    const captured = registry.tables.map(({ id }) => id);
+
+    const asked = await signalSnapshot(role, 'orders', captured, "status = 'paid' AND id > 10");
+    const stopped = await signalStop(role, 'public.orders', captured);
+    const rows = await as(admin, (client) =>
+      client.query('SELECT id, type, data FROM debezium.signal ORDER BY type'),
+    );
+    expect(rows.rows.map(({ data, ...row }) => ({ ...row, data: JSON.parse(data) }))).toEqual([
+      {
+        id: asked.signal,
+        type: 'execute-snapshot',
+        data: {
+          type: 'incremental',
+          'data-collections': ['public\\.orders'],
+          'additional-conditions': [
+            { 'data-collection': 'public\\.orders', filter: "status = 'paid' AND id > 10" },
+          ],
+        },
+      },
+      {
+        id: stopped.signal,
+        type: 'stop-snapshot',
+        data: { type: 'incremental', 'data-collections': ['public\\.orders'] },
+      },
+    ]);
+    expect(BigInt(stopped.lsn)).toBeGreaterThan(BigInt(asked.lsn));
+
+    await expect(signalSnapshot(role, 'bare', captured)).rejects.toThrow(
+      /public.bare is not captured; use one of/,
+    );
+    await expect(signalSnapshot(role, 'public.bare', ['public.bare'])).rejects.toThrow(/has no primary key/);
+    for (const wrong of ['no_column = 1', 'id > 1; DROP TABLE public.orders', 'id >']) {
+      await expect(signalSnapshot(role, 'orders', captured, wrong)).rejects.toThrow(
+        /^The condition can't be used on public.orders: /,
+      );
+    }
+    await removeSource(admin, settings());
+  });
+
+  it("changes the role's password without ending who is connected", async () => {
+    await prepareSource(admin, settings());
+    const { name } = settings().role;
+    await as({ ...admin, user: name, password }, async (connected) => {
+      await setRolePassword(admin, { name, password: 'a newer one' });
+      await tryRole(admin, { name, password: 'a newer one' });
+      await expect(tryRole(admin, { name, password })).rejects.toThrow(/password authentication failed/);
+      await connected.query('SELECT 1');
+    });
+    await removeSource(admin, settings());
+  });
+
+  it('waits for a slot that is being left', async () => {
+    await prepareSource(admin, settings());
+    const slot = settings().slot;
+    await as(admin, (client) =>
+      client.query("SELECT pg_create_logical_replication_slot($1, 'pgoutput')", [slot]),
+    );
+    const leave = await stream(slot);
+    const removing = removeSource(admin, settings(), 10_000);
+    setTimeout(leave, 300);
+    expect((await removing).done[0]).toBe(`drop the replication slot ${slot}`);
+  });
+
   it('says where it could not connect, without the password', async () => {
     const nobody = { ...admin, user: 'nobody', password: 'secret-word' };
     const failure = await checkSource(nobody, settings()).catch((error: Error) => error.message);
     expect(failure).toContain(`Can't connect to the source shop at ${admin.host}:${admin.port} as nobody`);
     expect(failure).not.toContain('secret-word');
+  });
+});
+
+describe("the sample in a database of the stack's own", () => {
+  const folder = join(PROJECT_ROOT, 'sql', 'source');
+  let own: SourceConnection;
+  const counts = () =>
+    as(own, async (client) => {
+      const { rows } = await client.query(
+        `SELECT (SELECT count(*)::int FROM users) AS users, (SELECT count(*)::int FROM products) AS products,
+          (SELECT count(*)::int FROM orders) AS orders`,
+      );
+      return rows[0];
+    });
+
+  beforeAll(async () => {
+    await as(admin, (client) => client.query('CREATE DATABASE own OWNER shop'));
+    own = { ...shop, database: 'own' };
+  });
+
+  it('is made once, with a few rows, and left alone from then on', async () => {
+    expect(await createSample(own, folder, registry.tables)).toEqual([
+      "make the sample's tables and rows, because there was no public.users, public.products, public.orders",
+    ]);
+    expect(await counts()).toEqual({ users: 5, products: 4, orders: 8 });
+    await as(own, (client) => client.query("DELETE FROM orders WHERE status = 'pending'"));
+    expect(await createSample(own, folder, registry.tables)).toEqual([]);
+    expect(await counts()).toMatchObject({ orders: 7 });
+  });
+
+  it('adds a table that is missing, and no rows to those that have some', async () => {
+    await as(own, (client) => client.query('DROP TABLE orders'));
+    await createSample(own, folder, registry.tables);
+    expect(await counts()).toEqual({ users: 5, products: 4, orders: 0 });
+  });
+
+  it('is made whole or not at all', async () => {
+    await as(own, (client) => client.query('DROP TABLE orders, products'));
+    await as(own, (client) => client.query('CREATE VIEW products AS SELECT 1 AS id'));
+    await expect(createSample(own, folder, registry.tables)).rejects.toThrow(
+      /^The sample could not be made, nothing was changed: /,
+    );
+    await as(own, async (client) => {
+      const { rows } = await client.query("SELECT to_regclass('public.orders') AS orders");
+      expect(rows[0]).toEqual({ orders: null });
+    });
   });
 });
 
@@ -357,6 +467,18 @@ describe('a server that was not set up for replication', () => {
     ]);
   }, 30_000);
 });
+
+/** Streams from a slot as a connector does, until the function that this answers is called. */
+async function stream(slot: string): Promise<() => void> {
+  const connector = new pg.Client({ ...admin, ...{ replication: 'database' } });
+  connector.on('error', () => undefined);
+  await connector.connect();
+  const options = `proto_version '1', publication_names '${settings().publication}'`;
+  connector.query(`START_REPLICATION SLOT ${slot} LOGICAL 0/0 (${options})`).catch(() => undefined);
+  await until(async () => (await slotActive(slot)) === true);
+  return () =>
+    (connector as unknown as { connection: { stream: { destroy(): void } } }).connection.stream.destroy();
+}
 
 function settings(): SourceSettings {
   return sourceSettings(deployment, registry.tables, { name: replicationRole(deployment), password });

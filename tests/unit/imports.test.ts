@@ -10,6 +10,8 @@ const FORBIDDEN = [
   ['functions/gate', '../connector/apply.ts'],
   ['functions/gate', '../../local/state.ts'],
   ['functions/gate', '../../tests/recorded-events.ts'],
+  ['functions/source-database', '../source/plan.ts'],
+  ['functions/cdc', '../source-database/secret.ts'],
   ['functions/cdc', '../gate/config.ts'],
   ['functions/cdc', '../../local/state.ts'],
   ['functions/cdc', '@aws-sdk/client-s3'],
@@ -23,6 +25,8 @@ const FORBIDDEN = [
 const ALLOWED = [
   ['functions/gate', '../cdc/report.ts'],
   ['functions/gate', './config.ts'],
+  ['functions/source', '../source-database/secret.ts'],
+  ['functions/source-database', '../cdc/sslmode.ts'],
   ['functions/gate', '@aws-sdk/client-s3'],
   ['functions/cdc', './pack.ts'],
   ['functions/cdc', 'zod'],

@@ -6,6 +6,7 @@ const environment = {
   LANDING_BUCKET: 'landing',
   CONNECT_URL: 'http://connect:8083',
   SOURCE_SECRET_ID: 'source',
+  REPLICATION_SECRET_ID: 'replication',
 };
 
 describe('the environment of preflight', () => {
@@ -18,7 +19,10 @@ describe('the environment of preflight', () => {
       tables: ['public.users', 'public.products', 'public.orders'],
       lookBackMs: 26 * 60 * 60 * 1000,
       connectUrl: 'http://connect:8083',
-      source: { secretId: 'source' },
+      source: {
+        address: { host: undefined, port: undefined, database: undefined, sslmode: undefined },
+        secrets: { sourceSecretId: 'source', replicationSecretId: 'replication' },
+      },
       slotLagBudget: 1024n ** 3n,
     });
   });
@@ -33,6 +37,7 @@ describe('the environment of preflight', () => {
   it.each([
     ['both ways to the source', { SOURCE_URL: 'postgresql://u@db/shop' }],
     ['no way to the source', { SOURCE_SECRET_ID: undefined }],
+    ['half a way to the source', { REPLICATION_SECRET_ID: '' }],
   ])('must not give %s', (_what, difference) => {
     expect(() => loadConfig({ ...environment, ...difference })).toThrow(
       'set either SOURCE_URL or SOURCE_SECRET_ID',

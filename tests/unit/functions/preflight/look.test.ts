@@ -7,6 +7,10 @@ import { connectionOf, lookAtSource } from '../../../../functions/preflight/look
 
 const secrets = mockClient(SecretsManagerClient);
 const client = new SecretsManagerClient({ region: 'us-east-1' });
+const bySecrets = {
+  address: { host: undefined, port: undefined, database: undefined, sslmode: undefined },
+  secrets: { sourceSecretId: 'source', replicationSecretId: 'replication' },
+};
 
 afterEach(() => {
   secrets.reset();
@@ -15,8 +19,8 @@ afterEach(() => {
 describe('how preflight reaches the source', () => {
   it('is never told in the error of a secret that is no JSON', async () => {
     secrets.on(GetSecretValueCommand).resolves({ SecretString: 'hush' });
-    await expect(connectionOf({ secretId: 'source' }, client)).rejects.toThrow(
-      'The secret source is not usable; check these fields: JSON object.',
+    await expect(connectionOf(bySecrets, client)).rejects.toThrow(
+      'The secret replication is not usable; check these fields: JSON object.',
     );
   });
 
@@ -28,7 +32,7 @@ describe('how preflight reaches the source', () => {
         .on(GetSecretValueCommand)
         .resolves({ SecretString: JSON.stringify({ ...parts, dbname: 'shop', username: 'u' }) });
       const connection = { ...parts, database: 'shop', user: 'u' };
-      expect(await connectionOf({ secretId: 'source' }, client)).toEqual(connection);
+      expect(await connectionOf(bySecrets, client)).toEqual(connection);
       const url = `postgresql://u:p@db/shop?sslmode=${sslmode}`;
       expect(await connectionOf({ url }, client)).toEqual(connection);
     },

@@ -3,20 +3,26 @@ import pg from 'pg';
 import type { SourceConnection } from '../cdc/connector-config.ts';
 import { connectInOrder, type Ssl, sslWays, verifiesServer } from '../cdc/sslmode.ts';
 
-const CONNECT_TIMEOUT_MS = 10_000;
-const STATEMENT_TIMEOUT_MS = 60_000;
+/** The source can't be reached, or refuses the user; `cause` is the driver's error. */
+export class SourceUnreachableError extends Error {
+  override name = 'SourceUnreachableError';
+}
+
+/** How a function connects: the name that the server shows for it, and how long it waits (ms). */
+export type Manner = { application: string; connectWithinMs: number; statementWithinMs: number };
 
 /**
  * Runs `use` on a connection and closes it.
- * @throws Error that names host, port, database and user when the source can't be reached.
+ * @throws SourceUnreachableError that names host, port, database and user when the source can't be reached.
  */
 export async function withSource<Answer>(
   connection: SourceConnection,
+  manner: Manner,
   use: (client: pg.Client) => Promise<Answer>,
 ): Promise<Answer> {
-  const client = await connect(connection).catch((error: Error & { code?: string }) => {
+  const client = await connect(connection, manner).catch((error: Error & { code?: string }) => {
     const { host, port, database, user } = connection;
-    throw new Error(
+    throw new SourceUnreachableError(
       `Can't connect to the source ${database} at ${host}:${port} as ${user}: ${error.message || error.code}. Check address, user, password, pg_hba.conf and sslmode.`,
       { cause: error },
     );
@@ -28,9 +34,9 @@ export async function withSource<Answer>(
   }
 }
 
-async function connect(connection: SourceConnection): Promise<pg.Client> {
+async function connect(connection: SourceConnection, manner: Manner): Promise<pg.Client> {
   const ways = sslWays(connection.sslmode, authorityOf(connection));
-  return connectInOrder(ways, (ssl) => connectBy(connection, ssl));
+  return connectInOrder(ways, (ssl) => connectBy(connection, manner, ssl));
 }
 
 /** As for libpq, PGSSLROOTCERT names the file with the authorities. */
@@ -41,6 +47,7 @@ function authorityOf({ sslmode }: SourceConnection): string | undefined {
 
 async function connectBy(
   { host, port, database, user, password }: SourceConnection,
+  { application, connectWithinMs, statementWithinMs }: Manner,
   ssl: Ssl,
 ): Promise<pg.Client> {
   const client = new pg.Client({
@@ -50,9 +57,9 @@ async function connectBy(
     user,
     password,
     ssl,
-    application_name: 'cdc-source',
-    connectionTimeoutMillis: CONNECT_TIMEOUT_MS,
-    statement_timeout: STATEMENT_TIMEOUT_MS,
+    application_name: application,
+    connectionTimeoutMillis: connectWithinMs,
+    statement_timeout: statementWithinMs,
   });
   // A connection that breaks between two queries fails the next one; without a listener it would end the process.
   client.on('error', () => undefined);

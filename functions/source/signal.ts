@@ -1,0 +1,112 @@
+import { randomUUID } from 'node:crypto';
+import pg from 'pg';
+import { SIGNAL_TABLE, type SourceConnection } from '../cdc/connector-config.ts';
+import { splitTableId, tableId } from '../cdc/names.ts';
+import { withSource } from '../source-database/connection.ts';
+import { MANNER } from './manner.ts';
+
+const { escapeIdentifier } = pg;
+
+/**
+ * A request that Debezium will read from the log. Once it has read beyond `lsn` (decimal), it has seen the request.
+ */
+export type Signal = { signal: string; table: string; lsn: string };
+
+/**
+ * Asks Debezium to read a captured table again beside the stream (an incremental snapshot, see
+ * https://debezium.io/documentation/reference/3.7/configuration/signalling.html).
+ * @param name of the table, with or without its schema
+ * @param captured ids of the captured tables
+ * @param condition SQL predicate; the rows that it holds for, or all
+ * @throws Error for a table that can't be read so, or a condition that PostgreSQL doesn't understand
+ */
+export async function signalSnapshot(
+  connection: SourceConnection,
+  name: string,
+  captured: readonly string[],
+  condition?: string,
+): Promise<Signal> {
+  const table = capturedTable(name, captured);
+  return withSource(connection, MANNER, async (client) => {
+    await refuseWithoutKey(client, table);
+    if (condition !== undefined) await refuseCondition(client, table, condition);
+    const pattern = literalPattern(table);
+    return send(client, table, 'execute-snapshot', {
+      type: 'incremental',
+      'data-collections': [pattern],
+      ...(condition === undefined
+        ? {}
+        : { 'additional-conditions': [{ 'data-collection': pattern, filter: condition }] }),
+    });
+  });
+}
+
+/** Asks Debezium to end an incremental snapshot of a table. @throws Error for a table that isn't captured */
+export async function signalStop(
+  connection: SourceConnection,
+  name: string,
+  captured: readonly string[],
+): Promise<Signal> {
+  const table = capturedTable(name, captured);
+  return withSource(connection, MANNER, (client) =>
+    send(client, table, 'stop-snapshot', {
+      type: 'incremental',
+      'data-collections': [literalPattern(table)],
+    }),
+  );
+}
+
+function capturedTable(name: string, captured: readonly string[]): string {
+  const id = tableId(name);
+  if (captured.includes(id)) return id;
+  throw new Error(`The table ${id} is not captured; use one of ${captured.join(', ')}.`);
+}
+
+/** Debezium reads in pieces by key, and passes over a table without one. */
+async function refuseWithoutKey(client: pg.Client, table: string): Promise<void> {
+  const { rows } = await client.query(
+    `SELECT FROM pg_catalog.pg_index WHERE indrelid = to_regclass($1) AND indisprimary`,
+    [quoted(table)],
+  );
+  if (rows.length > 0) return;
+  throw new Error(
+    `The table ${table} has no primary key, without which Debezium can't read it in pieces; give it one, or snapshot all tables anew in a new epoch.`,
+  );
+}
+
+/** Only planned, not run; as a prepared statement, which can't hold a second one. */
+async function refuseCondition(client: pg.Client, table: string, condition: string): Promise<void> {
+  try {
+    await client.query({
+      name: 'condition',
+      text: `EXPLAIN SELECT FROM ${quoted(table)} WHERE ${condition}`,
+    });
+  } catch (error) {
+    throw new Error(`The condition can't be used on ${table}: ${(error as Error).message}.`, {
+      cause: error,
+    });
+  }
+}
+
+async function send(client: pg.Client, table: string, type: string, data: object): Promise<Signal> {
+  const signal = randomUUID();
+  await client.query(`INSERT INTO ${quoted(SIGNAL_TABLE)} (id, type, data) VALUES ($1, $2, $3)`, [
+    signal,
+    type,
+    JSON.stringify(data),
+  ]);
+  const { rows } = await client.query<{ lsn: string }>(
+    "SELECT (pg_current_wal_lsn() - '0/0'::pg_lsn)::text AS lsn",
+  );
+  return { signal, table, lsn: rows[0]?.lsn as string };
+}
+
+/** Debezium reads table names as regular expressions. */
+function literalPattern(table: string): string {
+  return table.replaceAll('.', '\\.');
+}
+
+function quoted(table: string): string {
+  const { schema, table: name } = splitTableId(table);
+  return `${escapeIdentifier(schema)}.${escapeIdentifier(name)}`;
+}
