@@ -5,6 +5,7 @@ import { alertEmail } from './alerts.ts';
 import { budget } from './budget.ts';
 import { dashboard } from './dashboard.ts';
 import { databasePart } from './database.ts';
+import { debeziumPart } from './debezium.ts';
 import { functionRoles } from './function-roles.ts';
 import { kafkaPart } from './kafka.ts';
 import { networkPart } from './network.ts';
@@ -65,6 +66,7 @@ export async function partsOf(context: StageContext): Promise<Record<string, Tem
     database: await databasePart(context),
     kafka: await kafkaPart(context),
     topics: await topicsPart(context),
+    debezium: await debeziumPart(context),
     pipes: await pipes(context),
   };
 }
