@@ -1,0 +1,152 @@
+import {
+  type CloudFormationClient,
+  GetTemplateCommand,
+  ListStackResourcesCommand,
+} from '@aws-sdk/client-cloudformation';
+import {
+  DeleteBucketCommand,
+  DeleteObjectsCommand,
+  ListObjectVersionsCommand,
+  type S3Client,
+} from '@aws-sdk/client-s3';
+
+/** What outlives its stack. */
+export type Remain = {
+  logicalId: string;
+  type: string;
+  /** Name or id of the resource itself. */
+  physicalId: string;
+  /** Whether it stays itself, or leaves a snapshot. */
+  policy: 'Retain' | 'Snapshot';
+};
+
+/** S3's limit of keys in one DeleteObjects: https://docs.aws.amazon.com/AmazonS3/latest/API/API_DeleteObjects.html */
+const DELETED_AT_ONCE = 1000;
+
+/** What of a stack stays when it goes, by the template that it was deployed with. To be asked while it is there. */
+export async function remainsOf(cloudFormation: CloudFormationClient, stack: string): Promise<Remain[]> {
+  const { TemplateBody } = await cloudFormation.send(new GetTemplateCommand({ StackName: stack }));
+  const template = JSON.parse(TemplateBody ?? '{}') as { Resources?: Record<string, TemplateResource> };
+  const physicalIds = await physicalIdsOf(cloudFormation, stack);
+  return Object.entries(template.Resources ?? {}).flatMap(
+    ([logicalId, { Type: type, DeletionPolicy: policy }]) => {
+      const physicalId = physicalIds.get(logicalId);
+      const stays = policy === 'Retain' || policy === 'Snapshot';
+      return stays && physicalId !== undefined ? [{ logicalId, type, physicalId, policy }] : [];
+    },
+  );
+}
+
+/** Page by page: the SDK's paginators refuse a client of another copy of the SDK, which osls's is here. */
+async function physicalIdsOf(
+  cloudFormation: CloudFormationClient,
+  stack: string,
+): Promise<Map<string, string>> {
+  const ids = new Map<string, string>();
+  let token: string | undefined;
+  do {
+    const page = await cloudFormation.send(
+      new ListStackResourcesCommand({
+        StackName: stack,
+        ...(token === undefined ? {} : { NextToken: token }),
+      }),
+    );
+    for (const { LogicalResourceId: logical, PhysicalResourceId: physical } of page.StackResourceSummaries ??
+      []) {
+      if (logical && physical) ids.set(logical, physical);
+    }
+    token = page.NextToken;
+  } while (token !== undefined);
+  return ids;
+}
+
+type TemplateResource = { Type: string; DeletionPolicy?: string };
+
+/** The names of the buckets among what stays. */
+export function bucketsOf(remains: readonly Remain[]): string[] {
+  return remains.filter(({ type }) => type === 'AWS::S3::Bucket').map(({ physicalId }) => physicalId);
+}
+
+/** What stays and how to delete it, a line each; nothing when nothing stays. */
+export function removalNotes(
+  remains: readonly Remain[],
+  deployment: { prefix: string; region: string },
+): string[] {
+  const region = `--region ${deployment.region}`;
+  const notes = remains.flatMap((remain) => noteOf(remain, region));
+  if (notes.length === 0) return [];
+  return [
+    'What stays, and how to delete it:',
+    ...notes,
+    `  log groups that a service made after its own was gone: aws logs describe-log-groups --log-group-name-pattern ${deployment.prefix} ${region}`,
+  ];
+}
+
+function noteOf({ type, physicalId, policy }: Remain, region: string): string[] {
+  if (policy === 'Snapshot') {
+    return [
+      `  the last snapshot of ${physicalId}: aws rds describe-db-snapshots --db-instance-identifier ${physicalId} ${region}, ` +
+        `then aws rds delete-db-snapshot --db-snapshot-identifier <its name> ${region}`,
+    ];
+  }
+  switch (type) {
+    case 'AWS::S3::Bucket':
+      return [
+        `  bucket ${physicalId}: \`sls remove --empty-buckets\` does it with the stack; from now on empty it in the console ` +
+          `(its versions too), then aws s3api delete-bucket --bucket ${physicalId} ${region}`,
+      ];
+    // It goes with its bucket.
+    case 'AWS::S3::BucketPolicy':
+      return [];
+    case 'AWS::KMS::Key':
+      return [
+        `  key ${physicalId}, once nothing that it encrypts is wanted any more: ` +
+          `aws kms schedule-key-deletion --key-id ${physicalId} ${region}`,
+      ];
+    default:
+      return [`  ${type} ${physicalId}`];
+  }
+}
+
+/**
+ * Deletes every version of every object, then the bucket.
+ * @param progress told how many versions are gone, after each batch
+ * @throws Error that names the bucket and the first object that could not be deleted
+ */
+export async function deleteBucket(
+  s3: S3Client,
+  bucket: string,
+  progress: (deleted: number) => void = () => {},
+): Promise<number> {
+  let deleted = 0;
+  // Always the first page: what it listed is gone when the next is asked for.
+  for (;;) {
+    const page = await s3.send(new ListObjectVersionsCommand({ Bucket: bucket, MaxKeys: DELETED_AT_ONCE }));
+    const versions = [...(page.Versions ?? []), ...(page.DeleteMarkers ?? [])];
+    if (versions.length === 0) break;
+    await deleteVersions(
+      s3,
+      bucket,
+      versions.map(({ Key, VersionId }) => ({ Key, VersionId })),
+    );
+    deleted += versions.length;
+    progress(deleted);
+  }
+  await s3.send(new DeleteBucketCommand({ Bucket: bucket }));
+  return deleted;
+}
+
+type Version = { Key: string | undefined; VersionId: string | undefined };
+
+async function deleteVersions(s3: S3Client, bucket: string, versions: Version[]): Promise<void> {
+  const { Errors } = await s3.send(
+    new DeleteObjectsCommand({ Bucket: bucket, Delete: { Objects: versions, Quiet: true } }),
+  );
+  const first = Errors?.[0];
+  if (first) {
+    throw new Error(
+      `s3://${bucket} is not empty: ${first.Key} could not be deleted (${first.Code}, ${first.Message}). ` +
+        `The stack is gone; empty the bucket in the console and delete it there`,
+    );
+  }
+}
