@@ -68,7 +68,7 @@ async function isHealthy(url: string): Promise<boolean> {
 }
 
 /** A distributed worker, as on ECS. Converters are the connector's, which is the same everywhere. */
-function workerProperties(url: string, brokerAddress: string): Record<string, string> {
+export function workerProperties(url: string, brokerAddress: string): Record<string, string> {
   return {
     'bootstrap.servers': brokerAddress,
     'group.id': 'cdc-connect',
