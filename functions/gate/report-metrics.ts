@@ -1,5 +1,5 @@
 import { type Metrics, MetricUnit } from '@aws-lambda-powertools/metrics';
-import type { GateAnswer, LayerReport } from '../cdc/report.ts';
+import type { GateAnswer, LayerReport, PartitionReport } from '../cdc/report.ts';
 
 type Counts = Record<string, number>;
 
@@ -14,6 +14,15 @@ export function addReport(metrics: Metrics, answer: GateAnswer, report: LayerRep
   for (const { table, rows_out, quarantined, held } of tables) {
     const counts = { RowsOut: rows_out, Quarantined: quarantined, TablesHeld: held === null ? 0 : 1 };
     emit(metrics, { layer, table }, counts);
+  }
+  if (report?.partitions) {
+    const age = metrics.singleMetric();
+    age.addDimension('layer', layer);
+    age.addMetric(
+      'LandingGapAge',
+      MetricUnit.Seconds,
+      oldestGapSeconds(report.partitions, report.finished_at),
+    );
   }
   if (report) {
     const duration = metrics.singleMetric();
@@ -40,6 +49,12 @@ function layerCounts(answer: GateAnswer, report: LayerReport | undefined): Count
     LateEvents: sum((table) => table.late),
     LandingGaps: report?.partitions?.reduce((total, { gaps }) => total + gaps.length, 0) ?? 0,
   };
+}
+
+/** How long the oldest gap has been open; 0 without any, so that an alarm on it ends. */
+function oldestGapSeconds(partitions: readonly PartitionReport[], at: string): number {
+  const opened = partitions.flatMap(({ gaps }) => gaps.map(({ since }) => Date.parse(since)));
+  return opened.length === 0 ? 0 : Math.max(0, Date.parse(at) - Math.min(...opened)) / 1000;
 }
 
 function emit(metrics: Metrics, dimensions: Record<string, string>, counts: Counts): void {

@@ -34,7 +34,8 @@ export async function anythingNew(s3: S3Client, zone: LandingZone, now: Date): P
   return { kind: 'nothing', reason: 'nothing has landed since the last run' };
 }
 
-async function latestReports(s3: S3Client, bucket: string): Promise<LatestReports> {
+/** The newest report of each layer. */
+export async function latestReports(s3: S3Client, bucket: string): Promise<LatestReports> {
   const [bronze, silver, gold] = await Promise.all(
     (['bronze', 'silver', 'gold'] as const).map((layer) =>
       readJson<LayerReport>(s3, bucket, latestReportKey(layer)),

@@ -3,8 +3,8 @@ import type { News } from './anything-new.ts';
 import { refusalOf, rememberedIdentity, type SourceIdentity, type SourceNow } from './source-identity.ts';
 import type { Warning } from './warnings.ts';
 
-/** What preflight keeps from run to run, under `SOURCE_KEY`. */
-export type SourceMemory = { identity: SourceIdentity; warned: string[] };
+/** What preflight keeps from run to run, under `SOURCE_KEY`. `gold_current_at`: goldCurrentAt of gold-freshness.ts. */
+export type SourceMemory = { identity: SourceIdentity; warned: string[]; gold_current_at?: string };
 
 /** Everything that was looked at. */
 export type Findings = {

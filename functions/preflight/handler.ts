@@ -1,6 +1,6 @@
 import { Logger } from '@aws-lambda-powertools/logger';
 import { injectLambdaContext } from '@aws-lambda-powertools/logger/middleware';
-import { Metrics, MetricUnit } from '@aws-lambda-powertools/metrics';
+import { Metrics } from '@aws-lambda-powertools/metrics';
 import { logMetrics } from '@aws-lambda-powertools/metrics/middleware';
 import { S3Client } from '@aws-sdk/client-s3';
 import { SecretsManagerClient } from '@aws-sdk/client-secrets-manager';
@@ -8,10 +8,12 @@ import middy from '@middy/core';
 import { z } from 'zod';
 import { connectorName, slotName } from '../cdc/connector-config.ts';
 import { glueDatabase } from '../cdc/names.ts';
-import { anythingNew } from './anything-new.ts';
+import { anythingNew, latestReports } from './anything-new.ts';
 import { loadConfig } from './config.ts';
 import { type Decision, decide, type SourceMemory } from './decide.ts';
+import { goldCurrentAt } from './gold-freshness.ts';
 import { connectionOf, lookAtConnect, lookAtSource, type SourceLook } from './look.ts';
+import { addLook } from './look-metrics.ts';
 import { readJson, writeJson } from './stored-json.ts';
 import { type ConnectAnswer, connectWarnings, slotWarnings } from './warnings.ts';
 
@@ -30,9 +32,11 @@ const secrets = new SecretsManagerClient({});
 /** Before a run: is there anything to do, is the stream still the one that the lake was built from, does it flow? */
 async function run(event: unknown): Promise<Decision> {
   const { force } = eventShape.parse(event);
-  const [last, news, connect, source] = await Promise.all([
+  const now = new Date();
+  const [last, reports, news, connect, source] = await Promise.all([
     readJson<SourceMemory>(s3, config.bucket, SOURCE_KEY),
-    anythingNew(s3, config, new Date()),
+    latestReports(s3, config.bucket),
+    anythingNew(s3, config, now),
     lookAtConnect(config.connectUrl, connectorName(config)),
     connectionOf(config.source, secrets).then((connection) => lookAtSource(connection, slotName(config))),
   ]);
@@ -48,8 +52,13 @@ async function run(event: unknown): Promise<Decision> {
     ],
     forced: force,
   });
-  await writeJson(s3, config.bucket, SOURCE_KEY, memory);
-  report(decision, source);
+  const goldAt = goldCurrentAt(reports, news, last?.gold_current_at ?? null, now);
+  await writeJson(s3, config.bucket, SOURCE_KEY, {
+    ...memory,
+    ...(goldAt !== null && { gold_current_at: goldAt }),
+  });
+  addLook(metrics, decision, source, goldAt, now);
+  report(decision);
   return decision;
 }
 
@@ -63,12 +72,7 @@ function sourceNow(connect: ConnectAnswer, source: SourceLook) {
   };
 }
 
-function report(decision: Decision, source: SourceLook): void {
-  metrics.addMetric('PreflightWarnings', MetricUnit.Count, decision.warnings.length);
-  metrics.addMetric('PreflightRefused', MetricUnit.Count, decision.refuse === null ? 0 : 1);
-  if ('slot' in source && source.slot?.lag_bytes) {
-    metrics.addMetric('SlotLag', MetricUnit.Bytes, Number(source.slot.lag_bytes));
-  }
+function report(decision: Decision): void {
   for (const { code, message } of decision.warnings) logger.warn(message, { code });
   logger[decision.refuse === null ? 'info' : 'error'](decision.reason, {
     go: decision.go,
