@@ -33,6 +33,11 @@ export class ConnectError extends Error {
   }
 }
 
+/** No worker answers at all. */
+export class ConnectUnreachableError extends Error {
+  override name = 'ConnectUnreachableError';
+}
+
 const REQUEST_TIMEOUT_MS = 30_000;
 const BUSY_WITHIN_MS = 60_000;
 const BUSY_PAUSE_MS = 200;
@@ -70,6 +75,20 @@ export class ConnectApi {
   /** Restarts the connector and its tasks where they have failed. */
   async restartFailed(name: string): Promise<void> {
     await this.#call('POST', `/connectors/${name}/restart?includeTasks=true&onlyFailed=true`);
+  }
+
+  /** Ends the connector's tasks and keeps its configuration and offsets (KIP-875). */
+  async stop(name: string): Promise<void> {
+    await this.#call('PUT', `/connectors/${name}/stop`);
+  }
+
+  /** Forgets what a stopped connector has read: under the same name it would start afresh. */
+  async deleteOffsets(name: string): Promise<void> {
+    await this.#call('DELETE', `/connectors/${name}/offsets`);
+  }
+
+  async delete(name: string): Promise<void> {
+    await this.#orNull(this.#call('DELETE', `/connectors/${name}`));
   }
 
   /** The errors that the plugin itself finds in a configuration, by setting. */
@@ -115,9 +134,12 @@ export class ConnectApi {
     } catch (error) {
       const reason =
         (error as Error).cause instanceof Error ? (error as { cause: Error }).cause : (error as Error);
-      throw new Error(`Kafka Connect at ${this.#url} does not answer ${method} ${path}: ${reason.message}`, {
-        cause: error,
-      });
+      throw new ConnectUnreachableError(
+        `Kafka Connect at ${this.#url} does not answer ${method} ${path}: ${reason.message}`,
+        {
+          cause: error,
+        },
+      );
     }
   }
 }

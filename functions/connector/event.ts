@@ -1,18 +1,25 @@
 import { z } from 'zod';
 
-const ACTIONS = ['apply', 'restart', 'status'] as const;
+const ACTIONS = ['apply', 'keep', 'restart', 'status', 'snapshot-state', 'remove'] as const;
+
+/** CloudFormation hands an object over as its JSON text. */
+const messageKeys = z.preprocess(
+  (value) => (typeof value === 'string' ? jsonOf(value) : value),
+  z.record(z.string(), z.array(z.string().min(1)).min(1), 'must give the key columns by table id'),
+);
 
 const event = z.looseObject({
   action: z.enum(ACTIONS, `use one of ${ACTIONS.join(', ')}`),
-  messageKeys: z
-    .record(z.string(), z.array(z.string().min(1)).min(1), 'must give the key columns by table id')
-    .default({}),
+  messageKeys: messageKeys.default({}),
+  /** LSN, decimal, from which on a signal has been seen. */
+  after: z.string().regex(/^\d+$/, 'must be an LSN as a decimal').optional(),
 });
 
 /**
- * apply: put the configuration; restart: start what has failed again; status: only look. For apply, `messageKeys` are
- * those of the source function's answer, always the same as long as the source is: without them the Kafka keys of
- * their tables would change.
+ * apply: put the configuration; keep: the same on a schedule, and start again what has failed; restart: only that;
+ * status: only look; snapshot-state: how far an incremental snapshot is, `after` its signal; remove: stop the connector
+ * and forget it. For apply and keep, `messageKeys` are those of the source function's answer, always the same as long as
+ * the source is: without them the Kafka keys of their tables would change.
  */
 export type ConnectorEvent = z.output<typeof event>;
 
@@ -22,4 +29,13 @@ export function readEvent(input: unknown): ConnectorEvent {
   if (read.success) return read.data;
   const mistakes = read.error.issues.map(({ path, message }) => `${path.join('.')}: ${message}`);
   throw new Error(`The event ${JSON.stringify(input)} is wrong: ${mistakes.join('; ')}.`);
+}
+
+/** The text itself where it is no JSON: the shape then says what is wrong. */
+function jsonOf(text: string): unknown {
+  try {
+    return JSON.parse(text);
+  } catch {
+    return text;
+  }
 }

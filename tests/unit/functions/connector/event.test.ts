@@ -6,11 +6,21 @@ describe('the event of the connector function', () => {
     const messageKeys = { 'public.many': ['code', 'unit'] };
     expect(readEvent({ action: 'apply', messageKeys })).toEqual({ action: 'apply', messageKeys });
     expect(readEvent({ action: 'apply' })).toEqual({ action: 'apply', messageKeys: {} });
+    // CloudFormation's attributes are texts.
+    expect(readEvent({ action: 'keep', messageKeys: JSON.stringify(messageKeys) })).toEqual({
+      action: 'keep',
+      messageKeys,
+    });
   });
 
   it.each([
-    ['an action that is none', { action: 'delete' }, 'action: use one of apply, restart, status'],
+    [
+      'an action that is none',
+      { action: 'delete' },
+      'action: use one of apply, keep, restart, status, snapshot-state, remove',
+    ],
     ['no event', null, 'expected object'],
+    ['no LSN', { action: 'snapshot-state', after: '0/16B3748' }, 'after: must be an LSN as a decimal'],
     [
       'a key without columns',
       { action: 'apply', messageKeys: { 'public.many': [] } },

@@ -1,0 +1,70 @@
+import { type Applied, applyConnector, ConnectorFailedError, restartFailed } from './apply.ts';
+import type { ConnectorCondition } from './condition.ts';
+import { type ConnectApi, type ConnectorStatus, ConnectUnreachableError } from './connect-api.ts';
+import type { RestartLimit } from './restart-limit.ts';
+
+/** What a look at the connector found and did. */
+export type Kept = {
+  /** `refused`: the plugin doesn't take the configuration; the one before stays. `unreachable`: Connect doesn't answer. */
+  applied: Applied | 'refused' | 'unreachable';
+  condition: ConnectorCondition | null;
+  failedTasks: number;
+  restarts: number;
+  /** What people should know; null when all is well. */
+  problem: string | null;
+};
+
+const RESTARTS_AT_ONCE = 3;
+const SETTLED_WITHIN_MS = 60_000;
+
+/**
+ * Keeps a connector as it is declared: puts its configuration where it differs, and starts again what has failed, as
+ * often as `limit` still allows. One that somebody stopped stays stopped.
+ */
+export async function keepConnector(
+  api: ConnectApi,
+  name: string,
+  config: Readonly<Record<string, string>>,
+  limit: RestartLimit,
+): Promise<Kept> {
+  try {
+    const refused = await applyOrRefusal(api, name, config);
+    const allowed = Math.min(RESTARTS_AT_ONCE, limit.left());
+    const { condition, restarts } = await restartFailed(api, name, allowed, SETTLED_WITHIN_MS);
+    limit.count(restarts);
+    const failedTasks = failedIn(await api.status(name));
+    const problem = refused.problem ?? problemOf(name, condition, allowed);
+    return { applied: refused.applied, condition, failedTasks, restarts, problem };
+  } catch (error) {
+    if (!(error instanceof ConnectUnreachableError)) throw error;
+    return { applied: 'unreachable', condition: null, failedTasks: 0, restarts: 0, problem: error.message };
+  }
+}
+
+async function applyOrRefusal(
+  api: ConnectApi,
+  name: string,
+  config: Readonly<Record<string, string>>,
+): Promise<{ applied: Kept['applied']; problem: string | null }> {
+  try {
+    return { applied: await applyConnector(api, name, config), problem: null };
+  } catch (error) {
+    if (!(error instanceof ConnectorFailedError)) throw error;
+    return { applied: 'refused', problem: error.message };
+  }
+}
+
+function problemOf(name: string, { state, error }: ConnectorCondition, allowed: number): string | null {
+  if (state === 'running') return null;
+  if (state !== 'failed')
+    return `The connector ${name} is ${state}: nothing is captured, and the slot keeps the log.`;
+  const next =
+    allowed > 0
+      ? 'It is tried again on the next look.'
+      : 'It failed too often in this hour and is not tried again now.';
+  return `The connector ${name} has failed: ${error}. ${next}`;
+}
+
+function failedIn(status: ConnectorStatus | null): number {
+  return status?.tasks.filter(({ state }) => state === 'FAILED').length ?? 0;
+}

@@ -1,0 +1,90 @@
+import { createServer, type Server } from 'node:http';
+import type { AddressInfo } from 'node:net';
+import { afterEach, describe, expect, it } from '@jest/globals';
+import { ConnectApi } from '../../../../functions/connector/connect-api.ts';
+import { keepConnector } from '../../../../functions/connector/keep.ts';
+import { RestartLimit } from '../../../../functions/connector/restart-limit.ts';
+
+/** Failures that Kafka Connect itself can't be made to have at will; tests/local keeps a real connector. */
+const servers: Server[] = [];
+
+afterEach(() => {
+  for (const server of servers.splice(0)) server.close();
+});
+
+const config = { 'connector.class': 'io.debezium.connector.postgresql.PostgresConnector', 'tasks.max': '1' };
+const failed = {
+  connector: { state: 'RUNNING', worker_id: 'a' },
+  tasks: [{ id: 0, state: 'FAILED', worker_id: 'a', trace: 'org.x.ConnectException: no slot\n\tat X' }],
+};
+
+/** Connect whose connector fails again after each restart. */
+async function failing(errors: string[] = [], current: object = { ...config, name: 'c' }) {
+  let restarts = 0;
+  const server = createServer((request, response) => {
+    const line = `${request.method} ${request.url?.split('?')[0]}`;
+    if (line === 'POST /connectors/c/restart') restarts += 1;
+    const body: Record<string, unknown> = {
+      'GET /connectors/c/config': current,
+      // The moment after a restart it isn't failed.
+      'GET /connectors/c/status': failed,
+      'GET /connectors/c/offsets': { offsets: [] },
+      'PUT /connector-plugins/PostgresConnector/config/validate': {
+        configs: [{ value: { name: 'slot.name', errors } }],
+      },
+      'POST /connectors/c/restart': {},
+    };
+    response.end(JSON.stringify(body[line]));
+  });
+  servers.push(server);
+  await new Promise<void>((resolve) => server.listen(0, '127.0.0.1', resolve));
+  const api = new ConnectApi(`http://127.0.0.1:${(server.address() as AddressInfo).port}`);
+  return { api, restarts: () => restarts };
+}
+
+describe('keeping a connector', () => {
+  it('says when nothing answers, and is no failure itself', async () => {
+    const { api } = await failing();
+    servers.splice(0)[0]?.close();
+    expect(await keepConnector(api, 'c', config, new RestartLimit(6))).toEqual({
+      applied: 'unreachable',
+      condition: null,
+      failedTasks: 0,
+      restarts: 0,
+      problem: expect.stringMatching(/^Kafka Connect at .* does not answer GET/),
+    });
+  });
+
+  it('starts nothing again when the hour has had its restarts, and says so', async () => {
+    const { api, restarts } = await failing();
+    expect(await keepConnector(api, 'c', config, new RestartLimit(0))).toEqual({
+      applied: 'unchanged',
+      condition: { state: 'failed', snapshot: 'pending', error: 'ConnectException: no slot' },
+      failedTasks: 1,
+      restarts: 0,
+      problem:
+        'The connector c has failed: ConnectException: no slot. It failed too often in this hour and is not tried again now.',
+    });
+    expect(restarts()).toBe(0);
+  });
+
+  it('leaves what runs when the plugin refuses the new configuration', async () => {
+    const { api } = await failing(['is in use'], { ...config, name: 'c', 'slot.name': 'old' });
+    const kept = await keepConnector(api, 'c', config, new RestartLimit(0));
+    expect(kept.applied).toBe('refused');
+    expect(kept.problem).toContain('slot.name: is in use');
+  });
+});
+
+describe('the limit of restarts', () => {
+  it('is of the last hour', () => {
+    let now = 0;
+    const limit = new RestartLimit(3, () => now);
+    limit.count(2);
+    now = 30 * 60_000;
+    limit.count(1);
+    expect(limit.left()).toBe(0);
+    now = 60 * 60_000;
+    expect(limit.left()).toBe(2);
+  });
+});
