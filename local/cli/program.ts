@@ -2,6 +2,7 @@
 import { Command } from 'commander';
 import { registerBackfill } from './backfill.ts';
 import { registerConnectors } from './connectors.ts';
+import { registerCost } from './cost.ts';
 import { registerDoctor } from './doctor.ts';
 import { registerEvents } from './events.ts';
 import { registerMaintain } from './maintain.ts';
@@ -24,6 +25,7 @@ const VERBS = [
   registerStatus,
   registerBackfill,
   registerMaintain,
+  registerCost,
   registerStop,
   registerSetup,
 ];

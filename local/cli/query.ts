@@ -1,16 +1,9 @@
 import type { Command } from 'commander';
-import { UsageError } from '../usage-error.ts';
 import { interruption, inWorld, type WorldOptions, withWorldOptions } from './context.ts';
+import { wholeNumberOf } from './number.ts';
 import { bytes, csv, json, table } from './output.ts';
 
 type Options = WorldOptions & { json?: boolean; csv?: boolean; limit: string };
-
-/** A whole number from 1. @throws UsageError that names the option */
-export function wholeNumberOf(text: string, option: string): number {
-  const value = Number(text);
-  if (Number.isSafeInteger(value) && value >= 1) return value;
-  throw new UsageError(`${option} must be a whole number from 1, not ${text}.`);
-}
 
 export function registerQuery(program: Command): void {
   const command = program

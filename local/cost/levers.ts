@@ -1,0 +1,152 @@
+/** What a choice saves: the estimate with it against the estimate without. */
+import { endpointApis } from '../../resources/network-apis.ts';
+import { type Estimate, estimate } from './estimate.ts';
+import type { PriceTable } from './price-table.ts';
+import { hoursStopped, minutesOfWeek } from './schedule.ts';
+import { property, resourcesOf, type Template, type TemplateResource } from './template.ts';
+import { HOURS, type Workload } from './traffic.ts';
+
+export type Lever = {
+  lever: string;
+  choice: string;
+  /** USD a month that it saves against the stage as it is; negative: it costs more. Null: the table lacks a price. */
+  saves: number | null;
+  /** What is saved where no price is known, or what it costs otherwise. */
+  note: string;
+};
+
+const GB = 1e9;
+const WEEK_HOURS = 168;
+/** Nights and weekends, when the template has no cost-guard: at work from 7 to 19, Monday to Friday. */
+const OFFICE = { stop: 'cron(0 19 ? * MON-FRI *)', start: 'cron(0 7 ? * MON-FRI *)' };
+const RATES = ['rate(5 minutes)', 'rate(15 minutes)', 'rate(1 hour)', 'rate(4 hours)', 'rate(1 day)'];
+
+type Case = { template: Template; workload: Workload; prices: PriceTable; now: Estimate };
+
+/** Every lever with its saving. */
+export function levers(template: Template, workload: Workload, prices: PriceTable): Lever[] {
+  const one = { template, workload, prices, now: estimate(template, workload, prices) };
+  return [costGuard(one), flex(one), ...rates(one), egress(one), packs(one)];
+}
+
+function costGuard({ template, now }: Case): Lever {
+  const expression = (id: string) => property(template.Resources[id]?.Properties, 'ScheduleExpression');
+  const [stop, start] = [expression('CostGuardStopSchedule'), expression('CostGuardStartSchedule')];
+  const deployed = typeof stop === 'string' && typeof start === 'string';
+  const hours = deployed
+    ? hoursStopped(minutesOfWeek(stop), minutesOfWeek(start))
+    : hoursStopped(minutesOfWeek(OFFICE.stop), minutesOfWeek(OFFICE.start));
+  const stopped = now.lines.filter(
+    ({ service, unit }) => service === 'AWS Fargate' || unit === 'instance-hour',
+  );
+  const saves = (stopped.reduce((sum, { usd }) => sum + usd, 0) * hours) / WEEK_HOURS;
+  return {
+    lever: 'cost-guard',
+    choice: `off for ${hours} of ${WEEK_HOURS} hours a week${deployed ? '' : ' (nights and weekends)'}`,
+    saves,
+    note: 'Connect and the own database; brokers, NAT and storage can be removed, not stopped, and go on.',
+  };
+}
+
+function flex({ template, workload, prices, now }: Case): Lever {
+  const other = withProperties(template, 'AWS::Glue::Job', (job) => ({ ...job, ExecutionClass: 'FLEX' }));
+  const hours = now.lines
+    .filter(({ price }) => price === 'glue.standard')
+    .reduce((sum, { quantity }) => sum + quantity, 0);
+  const base = { lever: 'Glue FLEX', choice: 'glueExecution: FLEX' };
+  if (!prices['glue.flex']) {
+    return {
+      ...base,
+      saves: null,
+      note: `${hours.toFixed(0)} DPU-hours at FLEX's price instead of STANDARD's; a run may wait for capacity.`,
+    };
+  }
+  return {
+    ...base,
+    saves: saving(now, estimate(other, workload, prices)),
+    note: 'A run may wait for spare capacity.',
+  };
+}
+
+function rates({ template, workload, prices, now }: Case): Lever[] {
+  const deployed = property(template.Resources['MedallionSchedule']?.Properties, 'ScheduleExpression');
+  return RATES.filter((rate) => rate !== deployed).map((rate) => {
+    const other = withProperties(template, 'AWS::Scheduler::Schedule', (schedule, id) =>
+      id === 'MedallionSchedule' ? { ...schedule, ScheduleExpression: rate } : schedule,
+    );
+    return {
+      lever: 'schedule',
+      choice: `runEvery: ${rate}`,
+      saves: saving(now, estimate(other, workload, prices)),
+      note: `instead of ${String(deployed)}: how old the lake may be`,
+    };
+  });
+}
+
+/** The other way of the network to AWS. */
+function egress({ template, workload, prices, now }: Case): Lever {
+  const zones = resourcesOf(template, 'AWS::EC2::Subnet').filter(([id]) =>
+    id.startsWith('PrivateSubnet'),
+  ).length;
+  const withNat = resourcesOf(template, 'AWS::EC2::NatGateway').length > 0;
+  const apis = endpointApis().interfaces;
+  const kept = Object.entries(template.Resources).filter(
+    ([, { Type, Properties }]) =>
+      !/^AWS::EC2::(NatGateway|EIP)$/.test(Type) && property(Properties, 'VpcEndpointType') !== 'Interface',
+  );
+  const added: [string, TemplateResource][] = withNat
+    ? apis.map((api) => [`Endpoint ${api}`, interfaceEndpoint(zones)])
+    : [
+        ['NatGateway', { Type: 'AWS::EC2::NatGateway' }],
+        ['NatAddress', { Type: 'AWS::EC2::EIP' }],
+      ];
+  const other = estimate({ Resources: Object.fromEntries([...kept, ...added]) }, workload, prices);
+  return {
+    lever: 'network',
+    choice: withNat ? `egress: endpoints (${apis.length} interfaces in ${zones} zones)` : 'egress: nat',
+    saves: saving(now, other),
+    note: withNat
+      ? `no way out to the internet, the image must lie in ECR; ${apis.length * zones * HOURS} zone-hours against ${HOURS} of a NAT`
+      : 'everything inside may reach the internet',
+  };
+}
+
+function interfaceEndpoint(zones: number): TemplateResource {
+  return {
+    Type: 'AWS::EC2::VPCEndpoint',
+    Properties: {
+      VpcEndpointType: 'Interface',
+      SubnetIds: Array.from({ length: zones }, (_, i) => `zone ${i}`),
+    },
+  };
+}
+
+/** What packs save already: Firehose rounds each record up to 5 KB. */
+function packs({ prices, now }: Case): Lever {
+  const billed = now.traffic.reduce((sum, { firehoseBytes }) => sum + firehoseBytes, 0) / GB;
+  const unpacked =
+    now.traffic.reduce((sum, { firehoseBytesUnpacked }) => sum + firehoseBytesUnpacked, 0) / GB;
+  const price = prices['firehose.gb'];
+  return {
+    lever: 'packs',
+    choice: 'one Firehose record a pack, not an event (built in)',
+    saves: price ? (unpacked - billed) * price.usd : null,
+    note: `Firehose bills ${billed.toFixed(2)} GB instead of ${unpacked.toFixed(2)} GB`,
+  };
+}
+
+function saving(now: Estimate, other: Estimate): number {
+  return now.total - other.total;
+}
+
+function withProperties(
+  template: Template,
+  type: string,
+  change: (properties: Readonly<Record<string, unknown>>, id: string) => Readonly<Record<string, unknown>>,
+): Template {
+  const changed = resourcesOf(template, type).map(([id, properties]): [string, TemplateResource] => [
+    id,
+    { Type: type, Properties: change(properties, id) },
+  ]);
+  return { Resources: { ...template.Resources, ...Object.fromEntries(changed) } };
+}
