@@ -1,5 +1,5 @@
 import type { IncomingMessage, ServerResponse } from 'node:http';
-import { type Admin, ConfigResourceTypes, Kafka, type KafkaJSProtocolError, logLevel } from 'kafkajs';
+import { type Admin, Kafka, type KafkaJSProtocolError, logLevel } from 'kafkajs';
 import { readBody, sendJson } from './http.ts';
 
 /** MSK configuration as its API shows it. */
@@ -30,6 +30,8 @@ type Answer = { status: number; body: unknown };
 type Handler = (input: Input, parts: string[]) => Promise<Answer> | Answer;
 
 const BODY_BYTES = 1024 * 1024;
+/** ConfigResourceTypes.TOPIC, which kafkajs declares and doesn't export to ES modules. */
+const TOPIC = 2;
 
 /**
  * What of MSK's API moto lacks: topics, which are made in the real broker, where clients find it, configurations and
@@ -147,7 +149,7 @@ export class MskApi {
       const { topics } = await admin.fetchTopicMetadata({ topics: [name] });
       const described = await admin.describeConfigs({
         includeSynonyms: false,
-        resources: [{ type: ConfigResourceTypes.TOPIC, name }],
+        resources: [{ type: TOPIC, name }],
       });
       const own = described.resources[0]?.configEntries.filter(({ isDefault }) => !isDefault) ?? [];
       const text = own.map(({ configName, configValue }) => `${configName}=${configValue}\n`).join('');
@@ -175,7 +177,7 @@ export class MskApi {
         }));
         await admin.alterConfigs({
           validateOnly: false,
-          resources: [{ type: ConfigResourceTypes.TOPIC, name, configEntries }],
+          resources: [{ type: TOPIC, name, configEntries }],
         });
       }
     });

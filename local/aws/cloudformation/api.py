@@ -46,7 +46,7 @@ def _structure(shape: Any, value: Any, where: str) -> dict[str, Any]:
     members = {name.lower(): name for name in shape.members}
     unknown = [name for name in value if name.lower() not in members]
     if unknown:
-        raise PropertyError(f"{where} has no {', '.join(unknown)}; it has {', '.join(sorted(shape.members))}")
+        raise PropertyError(f"{where} has no parameter for {', '.join(unknown)}")
     fitted: dict[str, Any] = {}
     for name, item in value.items():
         member = members[name.lower()]

@@ -121,6 +121,8 @@ def _join(argument: Any, scope: Scope) -> str:
 
 def _select(argument: Any, scope: Scope) -> Any:
     index, items = resolve(argument, scope)
+    if int(index) >= len(items):
+        raise TemplateError(f"Fn::Select has no item {index} in {items}")
     return items[int(index)]
 
 

@@ -1,5 +1,7 @@
 """The resources of one stack: applied in the order of their references, removed in the reverse."""
 
+import json
+import re
 from collections.abc import Callable, Iterator, Mapping
 from typing import Any
 
@@ -10,6 +12,9 @@ from .resource import ACCOUNT, Context, Live, ResourceType, Services
 from .types import type_of
 
 Template = dict[str, Any]
+
+_SECRET = re.compile(r"(?P<id>arn(:[^:]*){5}:[^:]+|[^:]+)(:SecretString(:(?P<key>[^:]*)(:[^:]*){0,2})?)?")
+"""https://docs.aws.amazon.com/AWSCloudFormation/latest/UserGuide/dynamic-references-secretsmanager.html"""
 
 Tell = Callable[[str, str, str, str, str | None], None]
 """Told what happens: status such as CREATE_COMPLETE, logical id, type, physical id, reason."""
@@ -79,11 +84,15 @@ class StackResources(Mapping[str, Live]):
         return live.attributes[name]
 
     def dynamic(self, service: str, reference: str) -> str:
-        """A parameter of SSM (`name[:version]`) or a secret's text (`id:SecretString[:json key]`)."""
+        """A parameter of SSM (`name[:version]`) or a secret's text (`id[:SecretString[:key of its JSON]]`)."""
         if service == "ssm":
             name = reference.split(":")[0]
             return self._services.client("ssm").get_parameter(Name=name, WithDecryption=True)["Parameter"]["Value"]
-        raise TemplateError(f"{{{{resolve:{service}:...}}}} is not known here; ssm is")
+        found = _SECRET.fullmatch(reference)
+        if found is None:
+            raise TemplateError(f"{{{{resolve:secretsmanager:{reference}}}}} names no secret's text")
+        text = self._services.client("secretsmanager").get_secret_value(SecretId=found["id"])["SecretString"]
+        return str(json.loads(text)[found["key"]]) if found["key"] else text
 
     def changes(self, template: Template) -> dict[str, list[tuple[str, str]]]:
         """(logical id, type) to Add, Modify and Remove on the way to the template, as a change set shows them."""

@@ -3,6 +3,7 @@
 from ..intrinsics import TemplateError
 from ..resource import ResourceType
 from . import (
+    applicationautoscaling,
     athena,
     budgets,
     cloudformation,
@@ -32,6 +33,7 @@ from . import (
 )
 
 TYPES: dict[str, ResourceType] = {
+    **applicationautoscaling.TYPES,
     **athena.TYPES,
     **budgets.TYPES,
     **cloudformation.TYPES,

@@ -1,14 +1,25 @@
 """Amazon MSK: clusters, configurations, topics, SCRAM secrets."""
 
+from moto.kafka.models import FakeKafkaCluster, kafka_backends
+
 from ..api import Properties
-from ..resource import Context, Live, Made, ResourceType
+from ..resource import ACCOUNT, Context, Live, Made, ResourceType
+
+
+def _named_arn(cluster: FakeKafkaCluster) -> str:
+    """`cluster/<name>/<id>`: moto leaves the name out, and what takes the id from the third part finds nothing."""
+    return (
+        f"arn:aws:kafka:{cluster.region_name}:{cluster.account_id}:cluster/{cluster.cluster_name}/{cluster.cluster_id}"
+    )
+
+
+FakeKafkaCluster._generate_arn = _named_arn  # pyright: ignore
 
 
 def _create_cluster(context: Context, properties: Properties) -> Made:
-    """moto's CreateCluster keeps what is listed here; the rest of the properties is the template's alone."""
-    kept = ("ClusterName", "KafkaVersion", "NumberOfBrokerNodes", "BrokerNodeGroupInfo", "EnhancedMonitoring", "Tags")
-    taken = {name: properties[name] for name in kept if name in properties}
-    arn = context.call("kafka", "create_cluster", taken)["ClusterArn"]
+    """moto would leave a cluster CREATING for ever; CloudFormation ends with one that is ACTIVE."""
+    arn = context.call("kafka", "create_cluster", properties)["ClusterArn"]
+    kafka_backends[ACCOUNT][context.region].clusters[arn].state = "ACTIVE"
     return Made(arn, {"Arn": arn, "CurrentVersion": "K1"})
 
 

@@ -21,6 +21,7 @@ def _create_instance(context: Context, properties: Properties) -> Made:
     name = (properties.get("DBInstanceIdentifier") or context.unique_name(63)).lower()
     # The password is RDS's own; moto wants one.
     taken = {"MasterUserPassword": "managed-by-rds", **_parameters(properties)}
+    taken.pop("AllowMajorVersionUpgrade", None)  # a parameter of changes alone
     context.call("rds", "create_db_instance", {**taken, "DBInstanceIdentifier": name})
     return Made(name, _attributes(context, name, properties))
 
