@@ -14,11 +14,18 @@ export type Watched = {
   namespace: string;
   /** Every topic that is landed. */
   deliveries: Delivery[];
+  /** Whether the source is the deployment's own database; of another, AWS's metrics are its owner's. */
+  ownDatabase: boolean;
   limits: Limits;
 };
 
-/** What is too much differs from stage to stage; each is a parameter of the same name in serverless.yml. */
+/** What differs from stage to stage, above all what is too much; each is a parameter of the same name in serverless.yml. */
 type Limits = {
+  brokers: number;
+  /** Bytes of log that the slot may hold back. */
+  slotBudgetBytes: number;
+  /** GB that the database begins with. */
+  databaseStorageGb: number;
   /** Minutes that a change may take from its commit to the enrichment. */
   landingLagMinutes: number;
   /** Records of one topic that may wait for its pipe. */
@@ -32,6 +39,9 @@ type Limits = {
 };
 
 const LIMITS = [
+  'brokers',
+  'slotBudgetBytes',
+  'databaseStorageGb',
   'landingLagMinutes',
   'consumerLagRecords',
   'landingBufferSeconds',
@@ -42,6 +52,10 @@ const LIMITS = [
 const MINUTE = 60;
 const HOUR = 60 * MINUTE;
 const DAY = 24 * HOUR;
+const GIB = 1024 ** 3;
+
+/** RDS lets storage grow by itself below a tenth; less than that for a while means that it does not. */
+const FREE_STORAGE_PERCENT = 10;
 
 /** Which functions share an alarm, by what it means when they fail. */
 export const FUNCTION_KINDS = {
@@ -67,6 +81,7 @@ export const FUNCTION_KINDS = {
 export function alarmsOf(watched: Watched): Alarm[] {
   return [
     ...captureAlarms(watched),
+    ...(watched.ownDatabase ? databaseAlarms(watched) : []),
     ...kafkaAlarms(watched),
     ...pipeAlarms(watched),
     ...functionAlarms(),
@@ -97,6 +112,7 @@ export async function watchedBy(context: StageContext): Promise<Watched> {
     prefix,
     namespace: glueDatabase({ project: registry.project, stage: await context.param('nameStage') }),
     deliveries: deliveries(prefix, registry),
+    ownDatabase: (await context.param('database')) === 'own',
     limits: Object.fromEntries(values) as Limits,
   };
 }
@@ -191,13 +207,62 @@ function captureAlarms({ namespace }: Watched): Alarm[] {
   ];
 }
 
-/** Namespace and dimensions: https://docs.aws.amazon.com/msk/latest/developerguide/metrics-details.html, level DEFAULT. */
-function kafkaAlarms({ prefix }: Watched): Alarm[] {
+/** https://docs.aws.amazon.com/AmazonRDS/latest/UserGuide/rds-metrics.html */
+function databaseAlarms({ limits }: Watched): Alarm[] {
+  const ofDatabase = (metric: string, statistic: Series['statistic']): Series[] => [
+    { namespace: 'AWS/RDS', metric, dimensions: { DBInstanceIdentifier: ref('Database') }, statistic },
+  ];
   return [
+    {
+      page: 'source-slot-lag',
+      what: 'By RDS’s own measure, some replication slot of the source holds back more than half of the log that ours may.',
+      remedy: 'Look which slot it is: `SELECT slot_name, active FROM pg_replication_slots`.',
+      series: ofDatabase('OldestReplicationSlotLag', 'Maximum'),
+      when: '>',
+      threshold: limits.slotBudgetBytes / 2,
+      period: 5 * MINUTE,
+      periods: 3,
+      missing: 'notBreaching',
+    },
+    {
+      page: 'rds-storage',
+      what: `The source database has less than ${FREE_STORAGE_PERCENT} % of its first storage left; storage that may grow should have grown by now. A full database stops for everybody.`,
+      remedy: 'Find out whether tables or the log (a slot that nobody reads) fill it.',
+      series: ofDatabase('FreeStorageSpace', 'Minimum'),
+      when: '<',
+      threshold: (limits.databaseStorageGb * GIB * FREE_STORAGE_PERCENT) / 100,
+      period: 5 * MINUTE,
+      periods: 3,
+      missing: 'notBreaching',
+    },
+  ];
+}
+
+/** Namespace and dimensions: https://docs.aws.amazon.com/msk/latest/developerguide/metrics-details.html, level DEFAULT. */
+function kafkaAlarms({ prefix, limits }: Watched): Alarm[] {
+  const ofBrokers = (metric: string): Series[] =>
+    Array.from({ length: Math.min(limits.brokers, SERIES_AN_ALARM) }, (_, index) => ({
+      namespace: 'AWS/Kafka',
+      metric,
+      dimensions: { 'Cluster Name': prefix, 'Broker ID': String(index + 1) },
+      statistic: 'Maximum',
+    }));
+  return [
+    {
+      page: 'msk-disk',
+      what: 'A Kafka broker’s disk is more than 80 % full, although it grows by itself from 60 %. A broker without room stops taking writes.',
+      remedy: 'Look whether the disks reached their largest size; raise brokerStorageMaxGb.',
+      series: ofBrokers('KafkaDataLogsDiskUsed'),
+      when: '>',
+      threshold: 80,
+      period: 5 * MINUTE,
+      periods: 3,
+      missing: 'notBreaching',
+    },
     {
       page: 'msk-partitions',
       what: 'Kafka has partitions without a leader: they can be neither written nor read.',
-      remedy: 'Look at the cluster’s state and its brokers in the MSK console.',
+      remedy: 'Look at the state of the cluster and its brokers.',
       series: [
         {
           namespace: 'AWS/Kafka',
@@ -210,6 +275,18 @@ function kafkaAlarms({ prefix }: Watched): Alarm[] {
       threshold: 0,
       period: 5 * MINUTE,
       periods: 2,
+      missing: 'notBreaching',
+    },
+    {
+      page: 'msk-cpu',
+      what: 'A Kafka broker has worked with more than 60 % of its CPU for half an hour: it has no room for another broker’s failure, and MSK refuses updates of an overloaded cluster.',
+      remedy: 'Look what writes so much; take larger brokers.',
+      // https://docs.aws.amazon.com/msk/latest/developerguide/bestpractices.html#bestpractices-monitor-cpu
+      series: ofBrokers('CpuUser'),
+      when: '>',
+      threshold: 60,
+      period: 5 * MINUTE,
+      periods: 6,
       missing: 'notBreaching',
     },
   ];
