@@ -1,0 +1,104 @@
+import { mkdtempSync, readFileSync, rmSync } from 'node:fs';
+import { tmpdir } from 'node:os';
+import { join } from 'node:path';
+import { afterAll, beforeAll, describe, expect, it, jest } from '@jest/globals';
+import { type Definition, problemsOf } from '../statemachines/asl-rules.ts';
+import { type Packaged, packageAll, VARIANTS } from './packages.ts';
+import { planted } from './planted.ts';
+import { RULES } from './rules.ts';
+import { type Finding, ofType, type Template } from './template.ts';
+import { cfnLint, checkov, leftOut } from './tools.ts';
+
+// Packaging and linting take seconds each, on a busy machine tens of them.
+jest.setTimeout(300_000);
+
+/** Checkov is slow and looks at kinds of resources; these two have all of them. */
+const CHECKOV_VARIANTS = ['dev', 'prod'];
+
+const scratch = mkdtempSync(join(tmpdir(), 'cdc-aws-'));
+let packaged: Record<string, Packaged> = {};
+
+beforeAll(async () => {
+  const all = await packageAll(VARIANTS, scratch);
+  packaged = Object.fromEntries(VARIANTS.map(({ name }, index) => [name, all[index] as Packaged]));
+});
+
+afterAll(() => rmSync(scratch, { recursive: true, force: true }));
+
+function variant(name: string): Packaged {
+  const found = packaged[name];
+  if (!found) throw new Error(`${name} was not packaged`);
+  return found;
+}
+
+/** Findings as lines, so that a failing test reads like a linter's output. */
+function lines(findings: readonly Finding[]): string[] {
+  return findings.map(({ rule, where, what, remedy }) => `${where}: ${what} [${rule}] -> ${remedy}`);
+}
+
+describe.each(VARIANTS.map(({ name }) => name))('%s', (name) => {
+  it('cfn-lint finds nothing', async () => {
+    expect(lines(await cfnLint(variant(name).file))).toEqual([]);
+  });
+
+  it.each(RULES.map((rule) => rule.name))('%s finds nothing', (ruleName) => {
+    const rule = RULES.find(({ name: own }) => own === ruleName);
+    expect(lines(rule?.check(variant(name).template) ?? [])).toEqual([]);
+  });
+});
+
+describe.each(CHECKOV_VARIANTS)('checkov on %s', (name) => {
+  it('finds nothing, and every suppression says why', async () => {
+    const { findings, suppressed, passed } = await checkov(variant(name).file);
+    expect(lines(findings)).toEqual([]);
+    expect(suppressed.filter(({ reason }) => reason.length < 20)).toEqual([]);
+    expect(passed).toBeGreaterThan(100);
+  });
+});
+
+it('checkov.yml gives a reason above each check that it leaves out', () => {
+  expect(leftOut()).not.toEqual([]);
+  expect(leftOut().filter(({ reason }) => reason.length < 20)).toEqual([]);
+});
+
+describe('state machines in the template', () => {
+  it('are those of statemachines/, each with every substitution given and none besides', () => {
+    for (const [id, machine] of ofType(variant('dev').template, 'AWS::StepFunctions::StateMachine')) {
+      const used = [...JSON.stringify(machine['Definition']).matchAll(/\$\{(\w+)\}/g)].map(
+        ([, name]) => name,
+      );
+      const given = Object.keys(machine['DefinitionSubstitutions'] ?? {});
+      expect([id, [...new Set(used)].sort()]).toEqual([id, given.sort()]);
+    }
+  });
+
+  it('have no problem in Amazon States Language', () => {
+    const machines = ofType(variant('dev').template, 'AWS::StepFunctions::StateMachine');
+    expect(machines.length).toBeGreaterThan(0);
+    for (const [id, { Definition: definition }] of machines) {
+      expect([id, problemsOf(definition as Definition)]).toEqual([id, []]);
+    }
+  });
+});
+
+describe('a planted mistake', () => {
+  it('exists for every rule', () => {
+    const without = RULES.filter(({ name }) => !planted.some(({ rule }) => rule === name));
+    expect(without.map(({ name }) => name)).toEqual([]);
+  });
+
+  it.each(planted.map((one) => [one.rule, one.mistake, one] as const))(
+    '%s catches %s',
+    (ruleName, _, one) => {
+      const text = readFileSync(variant(one.variant ?? 'dev').file, 'utf8');
+      const template = JSON.parse(text) as Template;
+      const where = one.plant(template);
+      expect(JSON.stringify(template)).not.toEqual(JSON.stringify(JSON.parse(text)));
+      const found = RULES.find(({ name }) => name === ruleName)?.check(template) ?? [];
+      expect(found.map((finding) => finding.where).filter((place) => place.startsWith(where))).not.toEqual(
+        [],
+      );
+      expect(found.every(({ what, remedy }) => what !== '' && remedy !== '')).toBe(true);
+    },
+  );
+});

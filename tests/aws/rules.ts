@@ -1,0 +1,46 @@
+import { join } from 'node:path';
+import { PROJECT_ROOT } from '../../local/state.ts';
+import { readAuthorization } from './iam/authorization.ts';
+import { callsOf } from './iam/calls.ts';
+import { coverageRules } from './iam/coverage.ts';
+import { grantRules } from './iam/grants.ts';
+import { type CallsByFunction, functionName } from './iam/needs.ts';
+import { functionRules } from './rules/functions.ts';
+import { glueRules } from './rules/glue.ts';
+import { kafkaRules } from './rules/kafka.ts';
+import { keptRules } from './rules/kept.ts';
+import { limitRules } from './rules/limits.ts';
+import { networkRules } from './rules/network.ts';
+import { noticeRules } from './rules/notices.ts';
+import { pipeRules } from './rules/pipes.ts';
+import { referenceRules } from './rules/references.ts';
+import { scheduleRules } from './rules/schedules.ts';
+import { ofType, type Rule, type Template } from './template.ts';
+
+const authorization = readAuthorization();
+
+/** Every rule that looks at a packaged template. */
+export const RULES: readonly Rule[] = [
+  ...kafkaRules,
+  ...glueRules,
+  ...pipeRules,
+  ...functionRules,
+  ...networkRules,
+  ...referenceRules,
+  ...scheduleRules,
+  ...noticeRules,
+  ...keptRules,
+  ...limitRules,
+  ...grantRules(authorization),
+  ...coverageRules(authorization, callsByFunction),
+];
+
+/** The AWS calls in the code of every function that a template deploys. */
+function callsByFunction(template: Template): CallsByFunction {
+  return Object.fromEntries(
+    ofType(template, 'AWS::Lambda::Function').map(([, lambda]) => {
+      const file = `${String(lambda['Handler']).replace(/\.\w+$/, '')}.ts`;
+      return [functionName(lambda), callsOf(PROJECT_ROOT, join(file))];
+    }),
+  );
+}
