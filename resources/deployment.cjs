@@ -4,10 +4,11 @@ const { readFileSync } = require('node:fs');
 const { join } = require('node:path');
 const tsx = require('tsx/cjs/api');
 
-module.exports = () => {
+module.exports = async ({ resolveVariable }) => {
   const root = join(__dirname, '..');
   const { parseRegistry } = tsx.require('../functions/cdc/registry.ts', __filename);
   const { assetFiles, contentHash } = tsx.require('./assets/contents.ts', __filename);
+  const { responseBytes } = tsx.require('./delivery-limits.ts', __filename);
   const { project, epoch } = parseRegistry(readFileSync(join(root, 'tables.yml'), 'utf8'));
   return {
     project,
@@ -15,5 +16,6 @@ module.exports = () => {
     // Stacks and functions allow no underscore in their names.
     service: project.replaceAll('_', '-'),
     assets: contentHash(assetFiles(root)),
+    responseBytes: responseBytes(await resolveVariable('self:provider.region')),
   };
 };

@@ -1,7 +1,8 @@
 import { readFileSync } from 'node:fs';
 import { z } from 'zod';
-import { present, readEnvironment } from '../cdc/environment.ts';
+import { present, readEnvironment, wholeNumber } from '../cdc/environment.ts';
 import { parseRegistry } from '../cdc/registry.ts';
+import { MAX_PACK_BYTES, MAX_RESPONSE_BYTES } from './pack-limits.ts';
 
 export type EnrichConfig = {
   project: string;
@@ -10,6 +11,8 @@ export type EnrichConfig = {
   /** Id of the Kafka cluster that the pipe reads. */
   cluster: string;
   landingBucket: string;
+  /** Bytes of UTF-8 JSON that a response may have. */
+  responseBytes: number;
   /** Ids of the captured tables. */
   tables: ReadonlySet<string>;
   /** Debezium's placeholder for unchanged values, or the secret that holds it. */
@@ -21,6 +24,10 @@ const environment = z
     STAGE: present,
     KAFKA_CLUSTER_ID: present,
     LANDING_BUCKET: present,
+    RESPONSE_BYTES: wholeNumber
+      .transform(Number)
+      .refine((bytes) => bytes > MAX_PACK_BYTES, `must hold a pack of ${MAX_PACK_BYTES} bytes`)
+      .default(MAX_RESPONSE_BYTES),
     UNAVAILABLE_PLACEHOLDER: z.string().optional(),
     UNAVAILABLE_PLACEHOLDER_SECRET_ARN: z.string().optional(),
     TABLES_FILE: z.string().default('tables.yml'),
@@ -45,6 +52,7 @@ export function loadConfig(env: NodeJS.ProcessEnv): EnrichConfig {
     epoch,
     cluster: KAFKA_CLUSTER_ID,
     landingBucket: LANDING_BUCKET,
+    responseBytes: variables.RESPONSE_BYTES,
     tables: new Set(tables.map(({ id }) => id)),
     placeholder: value ? { value } : { secretArn: secretArn as string },
   };

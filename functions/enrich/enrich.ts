@@ -15,6 +15,8 @@ export type EnrichContext = {
   tables: ReadonlySet<string>;
   /** Keeps the schemas that it has seen from call to call. */
   reader: ChangeEventReader;
+  /** Bytes of UTF-8 JSON that the response may have; left out, what a pipe and PutRecordBatch take. */
+  responseBytes?: number;
   now: Date;
 };
 
@@ -47,7 +49,7 @@ export function enrich(records: PipeKafkaRecord[], context: EnrichContext): Enri
     builderOf(record, context, builders).add(record, outcomeOf(record, context));
   }
   const packs = [...builders.values()].flatMap((builder) => builder.packs());
-  const { response, overflow } = divide(packs);
+  const { response, overflow } = divide(packs, context.responseBytes);
   return {
     response: response.map(({ pack }) => pack),
     spill: overflow.map(spillOf),

@@ -16,25 +16,29 @@ export const MAX_RESPONSE_BYTES = 3_000_000;
 /** A pack's size: an upper bound in UTF-8 bytes, which `measure` makes exact. */
 type Measurable = { bound: number; measure: () => number };
 
-/** What fits into the response, and what must be written as objects of its own. Both keep the packs' order. */
-export function divide<P extends Measurable>(packs: P[]): { response: P[]; overflow: P[] } {
-  if (!withinLimits(packs)) for (const pack of packs) pack.measure();
+/**
+ * What fits into the response, and what must be written as objects of its own. Both keep the packs' order.
+ * @param responseBytes bytes that one response may have; less than the usual where a delivery stream takes less
+ */
+export function divide<P extends Measurable>(
+  packs: P[],
+  responseBytes = MAX_RESPONSE_BYTES,
+): { response: P[]; overflow: P[] } {
+  if (!withinLimits(packs, responseBytes)) for (const pack of packs) pack.measure();
   const response: P[] = [];
   const overflow: P[] = [];
   let total = '[]'.length;
   for (const pack of packs) {
     const added = pack.bound + ','.length;
     const fits =
-      pack.bound <= MAX_PACK_BYTES &&
-      response.length < MAX_RESPONSE_PACKS &&
-      total + added <= MAX_RESPONSE_BYTES;
+      pack.bound <= MAX_PACK_BYTES && response.length < MAX_RESPONSE_PACKS && total + added <= responseBytes;
     if (fits) total += added;
     (fits ? response : overflow).push(pack);
   }
   return { response, overflow };
 }
 
-function withinLimits(packs: Measurable[]): boolean {
+function withinLimits(packs: Measurable[], responseBytes: number): boolean {
   const total = packs.reduce((bytes, { bound }) => bytes + bound + ','.length, '[]'.length);
-  return total <= MAX_RESPONSE_BYTES && packs.every(({ bound }) => bound <= MAX_PACK_BYTES);
+  return total <= responseBytes && packs.every(({ bound }) => bound <= MAX_PACK_BYTES);
 }

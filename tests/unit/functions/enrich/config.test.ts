@@ -16,6 +16,7 @@ describe('the environment of enrich', () => {
       epoch: 1,
       cluster: 'cluster-1',
       landingBucket: 'landing',
+      responseBytes: 3_000_000,
       tables: new Set(['public.users', 'public.products', 'public.orders']),
       placeholder: { value: 'token' },
     });
@@ -48,6 +49,13 @@ describe('the environment of enrich', () => {
     const { KAFKA_CLUSTER_ID: _missing, ...rest } = { ...environment, STAGE: '', LANDING_BUCKET: '' };
     expect(() => loadConfig(rest)).toThrow(
       'STAGE is empty; KAFKA_CLUSTER_ID is missing; LANDING_BUCKET is empty',
+    );
+  });
+
+  it('takes fewer bytes a response where a stream takes fewer, but room for one pack', () => {
+    expect(loadConfig({ ...environment, RESPONSE_BYTES: '996147' }).responseBytes).toBe(996_147);
+    expect(() => loadConfig({ ...environment, RESPONSE_BYTES: '900000' })).toThrow(
+      'RESPONSE_BYTES must hold a pack of 900000 bytes',
     );
   });
 

@@ -274,6 +274,14 @@ describe('what does not fit', () => {
     );
   });
 
+  it('is spilled beyond the bytes that the deployment allows a response', () => {
+    const records = Array.from({ length: 4 }, (_, offset) => order(offset, 400_000));
+    const { response, spill } = enrich(records, { ...context(), responseBytes: 996_147 });
+    expect(response).toHaveLength(1);
+    expect(spill).toHaveLength(1);
+    expect(Buffer.byteLength(JSON.stringify(response))).toBeLessThanOrEqual(996_147);
+  });
+
   it('is spilled beyond the number of records that Firehose takes at once', () => {
     const records = Array.from({ length: 520 }, (_, index) => order(index * 2, 1));
     const { response, spill } = enrich(records, context());
