@@ -46,6 +46,9 @@ skip_batch_models()
 from moto.core.config import default_user_config
 from moto.server import main
 from moto.stepfunctions.parser.asl.component.state.exec.state_task.service import state_task_service_callback
+from moto.stepfunctions.parser.asl.component.state.exec.state_task.service.state_task_service_aws_sdk import (
+    StateTaskServiceAwsSdk,
+)
 from moto.stepfunctions.parser.asl.component.state.exec.state_task.service.state_task_service_glue import (
     StateTaskServiceGlue,
 )
@@ -93,6 +96,16 @@ def run_glue_sync(
     env.stack.append(plain(outcome))
 
 
+def with_plain_times(call: Callable[..., None]) -> Callable[..., None]:
+    """An aws-sdk task whose answer holds no datetimes: pipes, schedules and databases all have some, and moto fails."""
+
+    def eval_service_task(self: Any, env: Any, *args: Any, **kwargs: Any) -> None:
+        call(self, env, *args, **kwargs)
+        env.stack.append(plain(env.stack.pop()))
+
+    return eval_service_task
+
+
 def forgetting_old_executions(start: Callable[..., Any]) -> Callable[..., Any]:
     """`start_execution` that first drops the oldest ended executions.
 
@@ -127,6 +140,7 @@ def serve() -> None:
     default_user_config["stepfunctions"] = {"execute_state_machine": True}
     state_task_service_callback._DELAY_SECONDS_SYNC_CONDITION_CHECK = SYNC_POLL_SECONDS  # pyright: ignore
     StateTaskServiceGlue._eval_integration_pattern = run_glue_sync  # pyright: ignore
+    StateTaskServiceAwsSdk._eval_service_task = with_plain_times(StateTaskServiceAwsSdk._eval_service_task)
     StepFunctionsParserBackend.start_execution = forgetting_old_executions(StepFunctionsParserBackend.start_execution)
     logging.getLogger("werkzeug").setLevel(logging.WARNING)  # no line for every request
     main()
