@@ -43,7 +43,7 @@ export async function networkPart(context: StageContext): Promise<TemplatePart> 
     ...(egress.kind === 'nat' ? nat(context.prefix, addresses) : interfaceEndpoints(context.prefix, zones)),
     ...gatewayEndpoints(egress),
     ...(source.peer === null ? {} : peering(context.prefix, source.peer)),
-    ...securityGroups(context.prefix, egress, source),
+    ...afterPeering(source, securityGroups(context.prefix, egress, source)),
     ...discovery(context.prefix),
     ...flowLog(context.prefix),
   };
@@ -278,6 +278,18 @@ function peering(prefix: string, { vpc: peer, cidr, routeTables }: Peer): Resour
     },
     ...Object.fromEntries(back),
   };
+}
+
+/** A rule can name a group of another network only while that network is peered. */
+function afterPeering({ group, peer }: Source, groups: Resources): Resources {
+  if (peer === null) return groups;
+  const theirs = JSON.stringify(group);
+  return Object.fromEntries(
+    Object.entries(groups).map(([id, resource]) => [
+      id,
+      JSON.stringify(resource).includes(theirs) ? { ...resource, DependsOn: 'SourcePeering' } : resource,
+    ]),
+  );
 }
 
 /**

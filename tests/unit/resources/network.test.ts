@@ -118,6 +118,20 @@ describe('the network', () => {
     expect(Object.keys(part.Resources ?? {})).not.toContain('DatabaseSecurityGroup');
   });
 
+  it('names the existing database’s group only once its network is peered', async () => {
+    const part = await networkPart(stageContext('dev', EXISTING));
+    const naming = Object.entries(part.Resources ?? {}).filter(([, { Properties }]) =>
+      JSON.stringify(Properties).includes(EXISTING.sourceSecurityGroup),
+    );
+    expect(naming.map(([id]) => id).sort()).toEqual([
+      'ConnectSecurityGroup',
+      'FunctionSecurityGroup',
+      'SourceFromConnect',
+      'SourceFromFunctions',
+    ]);
+    for (const [, { DependsOn }] of naming) expect(DependsOn).toBe('SourcePeering');
+  });
+
   it('is ready when every route, rule and endpoint is', async () => {
     for (const parameters of [{}, ENDPOINTS, EXISTING]) {
       const part = await networkPart(stageContext('dev', parameters));
