@@ -1,6 +1,7 @@
 /** The command line as commander knows it: every verb with its options. */
 import { Command } from 'commander';
 import { registerBackfill } from './backfill.ts';
+import { registerChanges } from './changes.ts';
 import { registerConnectors } from './connectors.ts';
 import { registerCost } from './cost.ts';
 import { registerDoctor } from './doctor.ts';
@@ -25,6 +26,7 @@ const VERBS = [
   registerStatus,
   registerBackfill,
   registerMaintain,
+  registerChanges,
   registerCost,
   registerStop,
   registerSetup,
