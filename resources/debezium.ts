@@ -36,6 +36,13 @@ function cluster(prefix: string): Resources {
   return {
     ConnectCluster: {
       Type: 'AWS::ECS::Cluster',
+      Metadata: {
+        checkov: {
+          skip: [
+            { id: 'CKV_AWS_65', comment: 'Paid by metric: the parameter containerInsights decides by stage' },
+          ],
+        },
+      },
       Properties: {
         ClusterName: prefix,
         ClusterSettings: [{ Name: 'containerInsights', Value: `\${param:containerInsights}` }],

@@ -85,8 +85,11 @@ async function packageOne(variant: Variant, folder: string): Promise<Packaged> {
     },
   );
   if (failed) throw new Error(`${variant.name} can't be packaged; osls said:\n${all}`);
-  const file = join(out, 'cloudformation-template-update-stack.json');
-  return { file, template: JSON.parse(readFileSync(file, 'utf8')) };
+  const template = JSON.parse(readFileSync(join(out, 'cloudformation-template-update-stack.json'), 'utf8'));
+  // As osls uploads it, without the indentation of the file, which counts for nothing.
+  const file = join(folder, 'template.json');
+  writeFileSync(file, JSON.stringify(template));
+  return { file, template };
 }
 
 /** What packaging reads, by leaving out what it never does: installed packages, tests, state of the twin. */

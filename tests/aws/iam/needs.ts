@@ -330,6 +330,14 @@ function scheduleNeeds(template: Template): Need[] {
   });
 }
 
+/** https://docs.aws.amazon.com/AmazonECR/latest/userguide/ECR_on_ECS.html */
+const ECR_PULL = [
+  'ecr:GetAuthorizationToken',
+  'ecr:BatchCheckLayerAvailability',
+  'ecr:GetDownloadUrlForLayer',
+  'ecr:BatchGetImage',
+];
+
 function containerNeeds(template: Template): Need[] {
   return ofType(template, 'AWS::ECS::TaskDefinition').flatMap(([id, task]): Need[] => {
     const role = roleOf(task['ExecutionRoleArn']);
@@ -343,6 +351,10 @@ function containerNeeds(template: Template): Need[] {
         why: `${id} is given ${Name}`,
       })),
       ...['logs:CreateLogStream', 'logs:PutLogEvents'].map((action) => ({ role, action, why: `${id} logs` })),
+      ...(containers.some(({ Image }) => /\.dkr\.ecr\./.test(String(resolve(template, Image))))
+        ? ECR_PULL
+        : []
+      ).map((action) => ({ role, action, why: `${id} is pulled from ECR` })),
     ];
   });
 }

@@ -48,13 +48,16 @@ export function rolesOf(template: Template): RolePolicies[] {
   }));
 }
 
-/** The policies that belong to resources: buckets, topics, queues, keys, secrets and roles' trust. */
+/**
+ * The policies that belong to resources: buckets, topics, queues, keys, secrets and roles' trust. Not those of VPC
+ * endpoints, which only take away from what the caller may do.
+ */
 export function resourcePoliciesOf(
   template: Template,
 ): { id: string; type: string; statements: Statement[] }[] {
   const documents = ['PolicyDocument', 'KeyPolicy', 'AssumeRolePolicyDocument', 'ResourcePolicy'];
   return Object.entries(template.Resources)
-    .filter(([, { Type }]) => !/^AWS::IAM::(Policy|RolePolicy|ManagedPolicy)$/.test(Type))
+    .filter(([, { Type }]) => !/^AWS::(IAM::(Policy|RolePolicy|ManagedPolicy)|EC2::VPCEndpoint)$/.test(Type))
     .flatMap(([id, { Type, Properties = {} }]) =>
       documents
         .filter((name) => typeof Properties[name] === 'object')
