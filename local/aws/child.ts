@@ -1,7 +1,7 @@
 import { join } from 'node:path';
 import type { Supervisor } from '../process/supervisor.ts';
 import { PROJECT_ROOT } from '../state.ts';
-import { motoCommand, motoIsReady } from './moto.ts';
+import { type MotoOptions, motoCommand, motoIsReady } from './moto.ts';
 import { type EndpointConfig, endpointCommand } from './twin.ts';
 
 const PROBE_TIMEOUT_MS = 2_000;
@@ -9,12 +9,12 @@ const PROBE_TIMEOUT_MS = 2_000;
 /** Starts moto's server and waits until it answers. Returns its URL. */
 export async function startMoto(
   supervisor: Supervisor,
-  ports: { port: number; endpointPort: number },
+  options: Omit<MotoOptions, 'python'>,
 ): Promise<string> {
-  const url = `http://127.0.0.1:${ports.port}`;
+  const url = `http://127.0.0.1:${options.port}`;
   await supervisor.start({
     name: 'moto',
-    ...motoCommand({ python: join(PROJECT_ROOT, '.venv', 'bin', 'python'), ...ports }),
+    ...motoCommand({ python: join(PROJECT_ROOT, '.venv', 'bin', 'python'), ...options }),
     isReady: () => motoIsReady(url),
     readyWithinMs: 60_000,
     stopSignal: 'SIGTERM',

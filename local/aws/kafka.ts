@@ -1,5 +1,5 @@
 import type { IncomingMessage, ServerResponse } from 'node:http';
-import { type Admin, Kafka, type KafkaJSProtocolError, logLevel } from 'kafkajs';
+import kafkajs, { type Admin, Kafka, type KafkaJSProtocolError, logLevel } from 'kafkajs';
 import { readBody, sendJson } from './http.ts';
 
 /** MSK configuration as its API shows it. */
@@ -30,8 +30,7 @@ type Answer = { status: number; body: unknown };
 type Handler = (input: Input, parts: string[]) => Promise<Answer> | Answer;
 
 const BODY_BYTES = 1024 * 1024;
-/** ConfigResourceTypes.TOPIC, which kafkajs declares and doesn't export to ES modules. */
-const TOPIC = 2;
+const { TOPIC } = kafkajs.ConfigResourceTypes;
 
 /**
  * What of MSK's API moto lacks: topics, which are made in the real broker, where clients find it, configurations and

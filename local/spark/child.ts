@@ -1,4 +1,4 @@
-import { join } from 'node:path';
+import { delimiter, join } from 'node:path';
 import { type Deployment, glueDatabase } from '../../functions/cdc/names.ts';
 import { REGION } from '../aws/platform.ts';
 import { JARS } from '../process/java.ts';
@@ -14,13 +14,17 @@ export type SparkOptions = {
   endpointUrl: string;
   bucket: string;
   deployment: Deployment;
+  /** Bucket of the Iceberg tables; by default the same. */
+  warehouseBucket?: string;
+  /** Folder, or archive, of the package `lakehouse` and folder of `job.py`; by default the checkout's. */
+  code?: string[];
 };
 
 /** Starts the Spark worker and waits until its session is open. Returns its URL. */
 export async function startSpark(
   supervisor: Supervisor,
   state: OwnedState,
-  { port, endpointUrl, bucket, deployment }: SparkOptions,
+  { port, endpointUrl, bucket, deployment, warehouseBucket = bucket, code }: SparkOptions,
 ): Promise<string> {
   const url = `http://127.0.0.1:${port}`;
   const { root, lake, catalog } = state.paths;
@@ -34,7 +38,7 @@ export async function startSpark(
       ...['--database', glueDatabase(deployment)],
       ...['--jars', JARS.spark],
       ...['--catalog', catalog],
-      ...['--warehouse', join(lake, bucket, 'warehouse')],
+      ...['--warehouse', join(lake, warehouseBucket, 'warehouse')],
       ...['--scratch', join(root, 'spark')],
       ...['--memory', HEAP],
     ],
@@ -46,6 +50,7 @@ export async function startSpark(
       AWS_PROFILE: undefined,
       AWS_SESSION_TOKEN: undefined,
       PYTHONUNBUFFERED: '1',
+      ...(code ? { LAKEHOUSE_CODE: code.join(delimiter) } : {}),
       PYTHONDONTWRITEBYTECODE: '1',
     },
     isReady: async () => {

@@ -18,7 +18,9 @@ from typing import Any
 from urllib.parse import parse_qs, urlparse
 
 PROJECT_ROOT = Path(__file__).resolve().parents[2]
-sys.path[:0] = [str(PROJECT_ROOT / "glue"), str(Path(__file__).resolve().parent)]
+CODE = os.environ.get("LAKEHOUSE_CODE", str(PROJECT_ROOT / "glue")).split(os.pathsep)
+"""Where `job` and `lakehouse` are imported from; an archive will do, as for Glue's --extra-py-files."""
+sys.path[:0] = [*CODE, str(Path(__file__).resolve().parent)]
 
 os.environ["TZ"] = "UTC"  # collect() turns timestamps into local time
 time.tzset()

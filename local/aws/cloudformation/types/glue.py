@@ -1,7 +1,7 @@
 """AWS Glue: databases, tables, jobs, security configurations."""
 
 from ..api import Properties
-from ..declared import by_name, declared, from_property
+from ..declared import by_name, declared
 from ..resource import Context, Live, Made, ResourceType
 
 
@@ -47,6 +47,20 @@ _table = declared(
     unkept=["CatalogId"],
 )
 
+
+def _create_security(context: Context, properties: Properties) -> Made:
+    """The API's parameter for S3 has no plural."""
+    given = properties["EncryptionConfiguration"]
+    encryption = {("S3Encryption" if name == "S3Encryptions" else name): item for name, item in given.items()}
+    taken = {"Name": properties["Name"], "EncryptionConfiguration": encryption}
+    context.call("glue", "create_security_configuration", taken)
+    return Made(properties["Name"])
+
+
+def _delete_security(context: Context, live: Live) -> None:
+    context.call("glue", "delete_security_configuration", {"Name": live.physical_id})
+
+
 TYPES = {
     "AWS::Glue::Database": declared(
         "glue",
@@ -60,11 +74,5 @@ TYPES = {
     ),
     "AWS::Glue::Table": ResourceType(_table.create, _table.delete, _update_table, frozenset(["DatabaseName"])),
     "AWS::Glue::Job": ResourceType(_create_job, _delete_job, _put_job, frozenset(["Name"])),
-    "AWS::Glue::SecurityConfiguration": declared(
-        "glue",
-        create="create_security_configuration",
-        delete="delete_security_configuration",
-        named=by_name(),
-        physical_id=from_property("Name"),
-    ),
+    "AWS::Glue::SecurityConfiguration": ResourceType(_create_security, _delete_security),
 }

@@ -1,0 +1,55 @@
+import { join } from 'node:path';
+import { execa } from 'execa';
+import { REGION } from '../../local/aws/platform.ts';
+import { PROJECT_ROOT } from '../../local/state.ts';
+import { tailOf } from './log.ts';
+import { logOf, type World } from './world.ts';
+
+const WITHIN_MS = 150_000;
+
+/** A digest that no image has: nothing is pulled here. */
+const IMAGE = `quay.io/debezium/connect@sha256:${'0'.repeat(63)}1`;
+
+/** What the deployment is told of this machine's servers: no TLS, Connect where no DNS of a VPC leads. */
+export function localParameters({ connectUrl }: Pick<World, 'connectUrl'>): Record<string, string> {
+  return { connectUrl, sourceSslMode: 'disable', connectorSslMode: 'disable' };
+}
+
+/**
+ * Runs `sls` as a user does, against the world's endpoint; answers what it printed.
+ * @throws Error with the output and the ends of the servers' logs when it fails or takes too long
+ */
+export async function sls(
+  world: World,
+  args: readonly string[],
+  parameters: Readonly<Record<string, string>> = localParameters(world),
+): Promise<string> {
+  const params = Object.entries(parameters).map(([name, value]) => `--param=${name}=${value}`);
+  const result = await execa(
+    join(PROJECT_ROOT, 'node_modules', '.bin', 'sls'),
+    [...args, '--stage', 'dev', ...params],
+    {
+      cwd: PROJECT_ROOT,
+      all: true,
+      reject: false,
+      timeout: WITHIN_MS,
+      env: {
+        AWS_ENDPOINT_URL: world.clients.endpoint,
+        AWS_REGION: REGION,
+        AWS_ACCESS_KEY_ID: 'local',
+        AWS_SECRET_ACCESS_KEY: 'local',
+        AWS_PROFILE: undefined,
+        AWS_SESSION_TOKEN: undefined,
+        DEBEZIUM_IMAGE: IMAGE,
+        // Milliseconds between two looks at the stack's events.
+        SLS_AWS_MONITORING_FREQUENCY: '300',
+        HOME: world.state.paths.root,
+      },
+    },
+  );
+  if (!result.failed) return result.all;
+  const logs = ['moto', 'functions', 'connect'].map((name) => tailOf(logOf(world, name)));
+  throw new Error(
+    `sls ${args.join(' ')} ${result.timedOut ? 'took too long' : 'failed'}:\n${result.all}\n${logs.join('\n')}`,
+  );
+}
