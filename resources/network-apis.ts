@@ -6,6 +6,7 @@ export type Api =
   | 'ecr.dkr'
   | 'glue'
   | 'kafka'
+  | 'kinesis-firehose'
   | 'lambda'
   | 'logs'
   | 'monitoring'
@@ -34,6 +35,7 @@ export const FUNCTIONS: Readonly<Record<string, Workload>> = {
   enrich: { vpc: false, apis: ['s3', 'secretsmanager'] },
   gate: { vpc: false, apis: ['s3'] },
   'run-lock': { vpc: false, apis: ['dynamodb', 'glue', 'states'] },
+  'pipe-keeper': { vpc: false, apis: ['kafka', 'kinesis-firehose', 'lambda', 'monitoring', 'pipes'] },
   'custom-resource': { vpc: false, apis: ['kafka', 'lambda'] },
 };
 

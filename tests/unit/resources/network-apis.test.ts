@@ -12,12 +12,13 @@ const API_OF_CLIENT: Record<string, string> = {
   'secrets-manager': 'secretsmanager',
   sfn: 'states',
   cloudwatch: 'monitoring',
+  firehose: 'kinesis-firehose',
 };
 
 /** Actions in a role that no code of the function calls: by Lambda for it, or by a service in its name. */
 const NOT_CALLED = new Set(['ec2', 'kms', 'logs', 'xray', 'kafka-cluster']);
 
-const API_OF_ACTION: Record<string, string> = { cloudwatch: 'monitoring' };
+const API_OF_ACTION: Record<string, string> = { cloudwatch: 'monitoring', firehose: 'kinesis-firehose' };
 
 const functions = readdirSync(FOLDER).filter((name) => existsSync(join(FOLDER, name, 'handler.ts')));
 
