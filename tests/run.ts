@@ -3,14 +3,15 @@
  *
  *   npm test                 all of it
  *   npm run test:unit        the fast loop: jest's unit tests alone
- *   npm run check            lint, format and types of TypeScript, Python, SQL and the packaged template
+ *   npm run check            lint, format and types of TypeScript, Python and SQL
+ *   npm run check:aws        the packaged templates: our rules, cfn-lint, checkov
  *   npm test -- glue e2e     some suites
  */
 import { mkdtemp, readFile, rm } from 'node:fs/promises';
 import { tmpdir } from 'node:os';
 import path from 'node:path';
 import { execa } from 'execa';
-import { ensureSetup } from '../local/setup/setup.ts';
+import { ensureCheckov, ensureSetup } from '../local/setup/setup.ts';
 
 const root = path.resolve(import.meta.dirname, '..');
 const python = (tool: string) => path.join(root, '.venv', 'bin', tool);
@@ -94,21 +95,6 @@ function pytest(name: string, folder: string): Step {
   };
 }
 
-/** The template that `sls deploy` would send, packaged without credentials, through cfn-lint. */
-function packagedTemplate(stage: string): Step {
-  return {
-    name: `sls package --stage ${stage}, cfn-lint`,
-    run: async (scratch) => {
-      const folder = path.join(scratch, `package-${stage}`);
-      const template = path.join(folder, 'cloudformation-template-update-stack.json');
-      const ok =
-        (await command(npmBin('sls'), ['package', '--stage', stage, '--package', folder])) &&
-        (await command(python('cfn-lint'), [template]));
-      return ok ? { ...none, passed: 1 } : { ...none, failed: 1 };
-    },
-  };
-}
-
 const suites: Readonly<Record<string, readonly Step[]>> = {
   check: [
     tool('biome', npmBin('biome'), ['check', '--error-on-warnings', '.']),
@@ -117,9 +103,9 @@ const suites: Readonly<Record<string, readonly Step[]>> = {
     tool('ruff format', python('ruff'), ['format', '--check', '--no-cache']),
     tool('pyright', npmBin('pyright'), ['--pythonpath', python('python')]),
     tool('sqlfluff', python('sqlfluff'), ['lint', '--disable-progress-bar', 'sql', 'tests/e2e/oracle']),
-    packagedTemplate('dev'),
   ],
   unit: [jest('unit', ['tests/unit'])],
+  aws: [jest('aws', ['tests/aws'], '--runInBand')],
   glue: [pytest('glue', 'tests/glue')],
   statemachines: [jest('statemachines', ['tests/statemachines'], '--runInBand')],
   local: [jest('local', ['tests/local'], '--runInBand')],
@@ -138,6 +124,7 @@ function chosen(names: readonly string[]): [string, readonly Step[]][] {
 const seconds = (since: number) => `${((performance.now() - since) / 1000).toFixed(1)} s`;
 const selection = chosen(process.argv.slice(2));
 if (selection.some(([name]) => name !== 'unit')) await ensureSetup(console.log);
+if (selection.some(([name]) => name === 'aws')) await ensureCheckov(console.log);
 
 const scratch = await mkdtemp(path.join(tmpdir(), 'cdc-tests-'));
 const began = performance.now();
