@@ -6,7 +6,6 @@ import type { Deployment } from '../../functions/cdc/names.ts';
 import { parseRegistry, type Registry } from '../../functions/cdc/registry.ts';
 import { explainAwsError } from '../stage/errors.ts';
 import { openPlace, stageAddress } from '../stage/place.ts';
-import { stageWorld } from '../stage/stage-world.ts';
 import { PROJECT_ROOT } from '../state.ts';
 import { TWIN_STAGE, twinWorld } from '../twin-world.ts';
 import { UsageError } from '../usage-error.ts';
@@ -51,6 +50,8 @@ export async function inWorld(options: WorldOptions, work: (world: World) => Pro
   const registry = readRegistry();
   const address = stageAddress(stage, region);
   try {
+    // The clients of a dozen services take a second to load, which verbs of the twin need not wait for.
+    const { stageWorld } = await import('../stage/stage-world.ts');
     await work(stageWorld(registry, await openPlace(address, registry.project)));
   } catch (error) {
     throw explainAwsError(error, address) ?? error;

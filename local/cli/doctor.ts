@@ -1,7 +1,6 @@
 import type { Command } from 'commander';
 import type { Check } from '../check.ts';
 import { checkMachine } from '../checkup.ts';
-import { checkUp } from '../stage/doctor/checkup.ts';
 import { stageAddress } from '../stage/place.ts';
 import { stateRoot } from '../state.ts';
 import { UsageError } from '../usage-error.ts';
@@ -47,7 +46,7 @@ async function checkTwin(
   return checks.every(({ result }) => result !== 'missing');
 }
 
-function checkStage(
+async function checkStage(
   { stage, region, state, createRoles }: Options,
   onCheck: (check: Check) => void,
 ): Promise<boolean> {
@@ -55,5 +54,6 @@ function checkStage(
     throw new UsageError('Name either --stage or --state: a stage is on AWS, the twin is not.');
   }
   const address = stageAddress(stage as string, region);
+  const { checkUp } = await import('../stage/doctor/checkup.ts');
   return checkUp(address, readRegistry(), { createRoles: createRoles === true, onCheck });
 }

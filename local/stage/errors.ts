@@ -83,6 +83,9 @@ export function isNotFound(error: unknown): boolean {
   );
 }
 
-function firstLine(error: Error): string {
-  return (error.message || error.name).split('\n')[0]?.replace(/\.$/, '') ?? error.name;
+/** An error in one line, with its cause where that says more: fetch, for one, says only "fetch failed". */
+export function firstLine(error: unknown): string {
+  const { message, name, cause } = error as Error;
+  const line = (message || name).split('\n')[0]?.replace(/\.$/, '') ?? name;
+  return cause instanceof Error && cause.message ? `${line} (${cause.message})` : line;
 }

@@ -6,7 +6,7 @@ import { DescribeAvailabilityZonesCommand, EC2Client } from '@aws-sdk/client-ec2
 import type { Registry } from '../../../functions/cdc/registry.ts';
 import { type Check, missing, note, ok } from '../../check.ts';
 import { PROJECT_ROOT } from '../../state.ts';
-import { explainAwsError } from '../errors.ts';
+import { explainAwsError, firstLine } from '../errors.ts';
 import { stageParameters } from '../parameters.ts';
 import { openPlace, type Place, type StageAddress } from '../place.ts';
 import { findStack, type Stack } from '../stack.ts';
@@ -91,7 +91,7 @@ async function checkImage(parameters: Readonly<Record<string, unknown>>): Promis
   try {
     digest = await resolveDigest(image);
   } catch (error) {
-    const why = `${image.tag} not resolved: ${reasonOf(error)}`;
+    const why = `${image.tag} not resolved: ${firstLine(error)}`;
     if (given)
       return note(what, `${given}; ${why}`, 'Nothing, if that digest was found by this command before.');
     return missing(what, why, 'Run this on a machine that reaches quay.io; the digest is never guessed.');
@@ -157,7 +157,7 @@ async function readStackIfAllowed(place: Place, tell: (check: Check) => void): P
     tell(
       note(
         what,
-        `not read: ${reasonOf(error)}`,
+        `not read: ${firstLine(error)}`,
         'The deployment needs CloudFormation; see docs/security.md.',
       ),
     );
@@ -185,12 +185,6 @@ async function checkZones({ settings, region }: Place, needed: number): Promise<
     const found = `${there} in ${region}, the stage takes ${needed}`;
     return there >= needed ? ok(what, found) : missing(what, found, 'Name another region with --region.');
   } catch (error) {
-    return note(what, `not read: ${reasonOf(error)}`, `The stage takes ${needed}.`);
+    return note(what, `not read: ${firstLine(error)}`, `The stage takes ${needed}.`);
   }
-}
-
-/** A message with its cause: fetch says only "fetch failed". */
-function reasonOf(error: unknown): string {
-  const { message, cause } = error as Error;
-  return cause instanceof Error && cause.message ? `${message} (${cause.message})` : message;
 }

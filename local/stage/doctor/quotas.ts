@@ -12,6 +12,7 @@ import { GetAccountSettingsCommand, LambdaClient } from '@aws-sdk/client-lambda'
 import { PipesClient, paginateListPipes } from '@aws-sdk/client-pipes';
 import { paginateListServiceQuotas, ServiceQuotasClient } from '@aws-sdk/client-service-quotas';
 import { type Check, missing, note, ok } from '../../check.ts';
+import { firstLine } from '../errors.ts';
 import type { ClientSettings } from '../place.ts';
 
 /** What a stage takes of what is limited. */
@@ -130,7 +131,7 @@ async function checkLimit(
   if (quotas instanceof Error || quotas === undefined) {
     return note(
       what,
-      `not read: ${quotas?.message ?? 'unknown service'}`,
+      `not read: ${quotas ? firstLine(quotas) : 'unknown service'}`,
       `The stage takes ${need}; see ${console}`,
     );
   }
@@ -140,7 +141,7 @@ async function checkLimit(
   }
   const now = await used(settings).catch((error: Error) => error);
   if (now === null || now instanceof Error) {
-    const why = now === null ? '' : `, use not read: ${now.message}`;
+    const why = now === null ? '' : `, use not read: ${firstLine(now)}`;
     return note(what, `quota ${quota.value}${why}`, `The stage takes ${need}; see ${console}`);
   }
   return judge(what, service, quota, { now, need: demand.deployed ? 0 : need, region: settings.region });
@@ -172,7 +173,7 @@ async function checkConcurrency(settings: ClientSettings, { topics }: Demand): P
     const command = `aws service-quotas request-service-quota-increase --service-code lambda --quota-code L-B99A9384 --desired-value ${USUAL_CONCURRENCY} --region ${settings.region}`;
     return missing(what, found, command);
   } catch (error) {
-    return note(what, `not read: ${(error as Error).message}`, `The stage takes ${needed}.`);
+    return note(what, `not read: ${firstLine(error)}`, `The stage takes ${needed}.`);
   }
 }
 

@@ -6,12 +6,7 @@ import {
   EC2Client,
 } from '@aws-sdk/client-ec2';
 import { FirehoseClient, ListDeliveryStreamsCommand } from '@aws-sdk/client-firehose';
-import {
-  CreateServiceLinkedRoleCommand,
-  GetRoleCommand,
-  IAMClient,
-  NoSuchEntityException,
-} from '@aws-sdk/client-iam';
+import { CreateServiceLinkedRoleCommand, IAMClient, ListRolesCommand, type Role } from '@aws-sdk/client-iam';
 import { KafkaClient, ListClustersV2Command } from '@aws-sdk/client-kafka';
 import { GetAccountSettingsCommand, LambdaClient } from '@aws-sdk/client-lambda';
 import { ListPipesCommand, PipesClient } from '@aws-sdk/client-pipes';
@@ -149,22 +144,20 @@ describe('quotas before a deployment', () => {
 });
 
 describe('service-linked roles', () => {
-  const absent = new NoSuchEntityException({ message: 'none', $metadata: {} });
-
   it('that are there are left alone', async () => {
-    iam.on(GetRoleCommand).resolves({});
+    iam.on(ListRolesCommand).resolves({ Roles: [{ RoleName: 'AWSServiceRoleForX' } as Role] });
     expect((await checkServiceRoles(SETTINGS, true)).every(({ result }) => result === 'ok')).toBe(true);
     expect(iam.commandCalls(CreateServiceLinkedRoleCommand)).toHaveLength(0);
   });
 
   it('that are missing are named with the command that creates them', async () => {
-    iam.on(GetRoleCommand).rejects(absent);
+    iam.on(ListRolesCommand).resolves({ Roles: [] });
     const checks = await checkServiceRoles(SETTINGS, false);
     expect(checks.map(({ what }) => what)).toEqual([
-      'AWSServiceRoleForECS',
-      'AWSServiceRoleForKafka',
-      'AWSServiceRoleForRDS',
-      'AWSServiceRoleForApplicationAutoScaling_KafkaCluster',
+      'role of ECS',
+      'role of MSK',
+      'role of RDS',
+      "role of MSK's autoscaling",
     ]);
     expect(checks[1]?.remedy).toContain(
       'aws iam create-service-linked-role --aws-service-name kafka.amazonaws.com',
@@ -172,7 +165,7 @@ describe('service-linked roles', () => {
   });
 
   it('are created when that is asked for', async () => {
-    iam.on(GetRoleCommand).rejects(absent);
+    iam.on(ListRolesCommand).resolves({ Roles: [] });
     iam.on(CreateServiceLinkedRoleCommand).resolves({});
     const checks = await checkServiceRoles(SETTINGS, true);
     expect(checks.every(({ result, found }) => result === 'ok' && found === 'created')).toBe(true);
