@@ -2,6 +2,7 @@ import { readFileSync } from 'node:fs';
 import { parseRegistry, type Registry } from '../functions/cdc/registry.ts';
 import { alarms } from './alarms.ts';
 import { alertEmail } from './alerts.ts';
+import { athena } from './athena.ts';
 import { budget } from './budget.ts';
 import { dashboard } from './dashboard.ts';
 import { databasePart } from './database.ts';
@@ -59,6 +60,7 @@ export async function partsOf(context: StageContext): Promise<Record<string, Tem
   return {
     alarms: await alarms(context),
     alertEmail: await alertEmail(context),
+    athena: athena(context),
     budget: await budget(context),
     dashboard: await dashboard(context),
     functionRoles: functionRoles(context),

@@ -2,6 +2,7 @@
 -- Inputs: {target}, the gold table.
 -- Parameters: none.
 -- Rerun: the view is replaced.
+-- Column: days_since_last_order BIGINT
 --
 -- Today is the day in UTC. Written so that Spark and Athena read it alike.
 SELECT
