@@ -114,6 +114,7 @@ async function readSource(
       slot: {
         confirmed_lsn: confirmed?.toString() ?? null,
         behind_bytes: confirmed === null ? null : (current - confirmed).toString(),
+        problem: null,
       },
     };
   } finally {

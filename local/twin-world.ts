@@ -4,6 +4,7 @@ import { connectorName } from '../functions/cdc/connector-config.ts';
 import type { Registry } from '../functions/cdc/registry.ts';
 import { readCondition } from '../functions/connector/apply.ts';
 import { ConnectApi } from '../functions/connector/connect-api.ts';
+import { shownConfig } from '../functions/connector/shown-config.ts';
 import { ACCOUNT, deployedName } from './aws/lambda/function.ts';
 import { clientSettings, REGION } from './aws/platform.ts';
 import { queryLake } from './spark/lake-query.ts';
@@ -62,7 +63,7 @@ export function twinWorld(registry: Registry, stateOption: string | undefined): 
       const api = new ConnectApi(address(state, 'connect'));
       const name = connectorName(deployment);
       const [condition, config] = await Promise.all([readCondition(api, name), api.config(name)]);
-      return { name, ...condition, config: config && withoutSecrets(config) };
+      return { name, ...condition, config: config && shownConfig(config) };
     },
 
     async query(sql, limit, signal) {
@@ -79,8 +80,4 @@ export function twinWorld(registry: Registry, stateOption: string | undefined): 
 
     status: () => readTwinStatus({ root, state, registry, deployment }),
   };
-}
-
-function withoutSecrets(config: Record<string, string>): Record<string, string> {
-  return Object.fromEntries(Object.entries(config).filter(([name]) => !/password|placeholder/.test(name)));
 }

@@ -61,6 +61,15 @@ export type FollowOptions = {
   onRecord(record: TopicRecord): void;
 };
 
+/** The replication slot in the source. */
+export type SlotStatus = {
+  confirmed_lsn: string | null;
+  /** WAL that the source keeps for it, or is ahead of it (bytes, decimal). */
+  behind_bytes: string | null;
+  /** What is to be done about it; null when nothing. */
+  problem: string | null;
+};
+
 /** What the platform is made of: the twin's processes; a stage's stack, broker, connector service and source. */
 export type PartStatus = {
   part: string;
@@ -111,7 +120,7 @@ export type Status = {
   parts: PartStatus[];
   addresses: Readonly<Record<string, string>>;
   connector: ConnectorCondition | null;
-  slot: { confirmed_lsn: string | null; behind_bytes: string | null } | null;
+  slot: SlotStatus | null;
   tables: TableStatus[];
   models: ModelStatus[];
   layers: LayerStatus[];

@@ -20,6 +20,7 @@ import { incrementalOf } from './incremental.ts';
 import { type Kept, keepConnector } from './keep.ts';
 import { removeConnector } from './remove.ts';
 import { RestartLimit } from './restart-limit.ts';
+import { shownConfig } from './shown-config.ts';
 
 /** Restarts in one invocation that people ask for. */
 const RESTART_LIMIT = 3;
@@ -50,7 +51,10 @@ const actions = {
     return kept;
   },
   restart: () => restartFailed(api, name, RESTART_LIMIT, SETTLED_WITHIN_MS),
-  status: async () => ({ condition: await readCondition(api, name) }),
+  status: async () => {
+    const [condition, config] = await Promise.all([readCondition(api, name), api.config(name)]);
+    return { condition, config: config && shownConfig(config) };
+  },
   'snapshot-state': async ({ after }: ConnectorEvent) => ({
     condition: await readCondition(api, name),
     incremental: incrementalOf(await api.offsets(name), after),
@@ -63,7 +67,7 @@ async function run(input: unknown) {
   const event = readEvent(input);
   const { action } = event;
   const outcome = await actions[action](event);
-  logger.info(`connector ${action}`, { connector: name, ...outcome });
+  logger.info(`connector ${action}`, { connector: name, ...outcome, config: undefined });
   return { connector: name, ...outcome };
 }
 

@@ -12,7 +12,7 @@ export function registerConnectors(program: Command): void {
   withWorldOptions(command).action((options: Options) =>
     inWorld(options, async (world) => {
       const { config, ...report } = await world.connector();
-      const settings = config && Object.entries(config).sort();
+      const settings = config && Object.entries(config);
       if (options.json) {
         console.log(JSON.stringify({ ...report, config: settings && Object.fromEntries(settings) }, null, 2));
       } else {

@@ -35,6 +35,7 @@ function capture({ connector, slot }: Status): string {
     `connector ${connector ? `${connector.state}, snapshot ${connector.snapshot}` : 'unknown'}`,
     connector?.error ? paint('red', connector.error) : '',
     slot?.behind_bytes ? `slot ${bytes(Number(slot.behind_bytes))} of WAL behind the source` : '',
+    slot?.problem ? paint('red', slot.problem) : '',
   ]
     .filter(Boolean)
     .join('; ');

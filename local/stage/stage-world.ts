@@ -19,7 +19,7 @@ const POLL_MS = 2_000;
 export type ConnectorAnswer = {
   connector: string;
   condition: ConnectorCondition;
-  config?: Record<string, string>;
+  config: Record<string, string> | null;
 };
 
 /** A stage on AWS, reached with the caller's credentials; what stands in its VPC, through functions. */
@@ -48,7 +48,7 @@ export function stageWorld(registry: Registry, place: Place): World {
       const { connector, condition, config } = await invoke<ConnectorAnswer>(lambda, place, 'connector', {
         action: 'status',
       });
-      return { name: connector, ...condition, config: config ?? null };
+      return { name: connector, ...condition, config };
     },
 
     query(sql, limit, signal) {

@@ -17,7 +17,7 @@ import type { Registry } from '../../functions/cdc/registry.ts';
 import type { PartitionReport } from '../../functions/cdc/report.ts';
 import { type Delivery, deliveries } from '../../resources/pipes.ts';
 import { inLake, type LayerReports, layersOf, modelsOf, readLatestReports } from '../lake-status.ts';
-import type { AlarmStatus, PartStatus, Status, TableStatus } from '../world.ts';
+import type { AlarmStatus, PartStatus, SlotStatus, Status, TableStatus } from '../world.ts';
 import { isNotFound } from './errors.ts';
 import { invoke } from './invoke.ts';
 import type { Place } from './place.ts';
@@ -30,7 +30,7 @@ const LAG_WINDOW_MS = 15 * 60_000;
 const AT_ONCE = 4;
 
 /** What the slot monitor answers, as far as it is shown. */
-type SlotAnswer = { slot?: { confirmed_lsn?: string | null; lag_bytes?: string | number | null } | null };
+type SlotAnswer = { measures: { SlotLagBytes?: number }; problem: string | null };
 
 /** Reads everything that can be read now; what does not answer is null. @throws StageError when there is no stack */
 export async function readStageStatus(place: Place, registry: Registry): Promise<Status> {
@@ -69,13 +69,10 @@ export async function readStageStatus(place: Place, registry: Registry): Promise
   };
 }
 
-function slotOf(answer: SlotAnswer | null): Status['slot'] {
-  if (!answer?.slot) return null;
-  const { confirmed_lsn, lag_bytes } = answer.slot;
-  return {
-    confirmed_lsn: confirmed_lsn ?? null,
-    behind_bytes: lag_bytes === undefined || lag_bytes === null ? null : String(lag_bytes),
-  };
+function slotOf(answer: SlotAnswer | null): SlotStatus | null {
+  if (answer === null) return null;
+  const { measures, problem } = answer;
+  return { confirmed_lsn: null, behind_bytes: measures.SlotLagBytes?.toString() ?? null, problem };
 }
 
 /** Records of a topic that bronze has seen in the landing zone: offsets begin at 0. */
