@@ -1,4 +1,4 @@
-import { glueDatabase } from '../functions/cdc/names.ts';
+import { glueDatabase, TRANSACTION_TABLE } from '../functions/cdc/names.ts';
 import { type Alarm, alarmId, alarmResource, SERIES_AN_ALARM, type Series } from './alarm.ts';
 import { oslsName } from './function-roles.ts';
 import type { StageContext, TemplatePart } from './generated.ts';
@@ -459,6 +459,24 @@ function deliveryAlarms({ deliveries: all, limits }: Watched): Alarm[] {
       periods: 1,
       missing: 'notBreaching',
     }),
+    {
+      page: 'landing-silent',
+      what: 'Not even the heartbeat’s transactions, of which there are two a minute, have reached the landing zone for 15 minutes: between source and S3 nothing comes through.',
+      remedy: 'Find out how far they come: Kafka, the enrichment, Firehose.',
+      series: [
+        {
+          namespace: 'AWS/Firehose',
+          metric: 'DeliveryToS3.Records',
+          dimensions: { DeliveryStreamName: ref(logicalId('Stream', TRANSACTION_TABLE)) },
+          statistic: 'Sum',
+        },
+      ],
+      when: '<',
+      threshold: 1,
+      period: 5 * MINUTE,
+      periods: 3,
+      missing: 'breaching',
+    },
   ];
 }
 

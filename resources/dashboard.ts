@@ -177,9 +177,10 @@ function bandsOf({ prefix, namespace }: Watched): Band[] {
           lines: [streams('DeliveryToS3.DataFreshness', 'Maximum')],
         },
         {
-          title: 'Pipes that do not run, were restarted',
+          title: 'Pipes that do not run, are paused, were restarted',
           lines: [
             own('pipe-keeper', 'PipesNotRunning', {}, { stat: 'Maximum', label: 'do not run' }),
+            own('pipe-keeper', 'PipesPaused', {}, { stat: 'Maximum', label: 'paused' }),
             own('pipe-keeper', 'PipesRestarted', {}, { stat: 'Sum', label: 'restarted' }),
           ],
         },
