@@ -72,6 +72,37 @@ export function functionAccess(prefix: string): Record<string, FunctionAccess> {
       allow(['lambda:InvokeFunction'], functions('source', 'connector')),
       encryption('kms:Decrypt'),
     ),
+    'slot-monitor': inside(
+      allow(['secretsmanager:GetSecretValue'], ref('ReplicationSecret')),
+      encryption('kms:Decrypt'),
+    ),
+    'pipe-keeper': outside(
+      allow(['pipes:ListPipes', 'cloudwatch:GetMetricData'], '*'),
+      allow(['pipes:DescribePipe', 'pipes:StartPipe'], arn('pipes', `pipe/${prefix}-*`)),
+      allow(['kafka:DescribeClusterV2'], getArn('KafkaCluster')),
+      allow(['lambda:GetFunctionConfiguration', 'lambda:GetFunctionConcurrency'], functions('enrich')),
+      allow(['firehose:DescribeDeliveryStream'], arn('firehose', `deliverystream/${prefix}-*`)),
+      encryption('kms:Decrypt'),
+    ),
+    events: inside(
+      allow(['secretsmanager:GetSecretValue'], [ref('KafkaScramSecret'), ref('PlaceholderSecret')]),
+      encryption('kms:Decrypt'),
+    ),
+    'rotate-secret': outside(
+      allow(
+        [
+          'secretsmanager:DescribeSecret',
+          'secretsmanager:GetSecretValue',
+          'secretsmanager:PutSecretValue',
+          'secretsmanager:UpdateSecretVersionStage',
+        ],
+        ref('ReplicationSecret'),
+      ),
+      allow(['secretsmanager:GetRandomPassword'], '*'),
+      allow(['lambda:InvokeFunction'], functions('source')),
+      allow(['ecs:UpdateService'], arn('ecs', `service/${prefix}/${prefix}-connect`)),
+      encryption('kms:Decrypt', 'kms:GenerateDataKey'),
+    ),
   };
 }
 

@@ -4,6 +4,7 @@ import { alarms } from './alarms.ts';
 import { alertEmail } from './alerts.ts';
 import { athena } from './athena.ts';
 import { budget } from './budget.ts';
+import { captureParts } from './capture.ts';
 import { dashboard } from './dashboard.ts';
 import { databasePart } from './database.ts';
 import { debeziumPart } from './debezium.ts';
@@ -64,6 +65,7 @@ export async function partsOf(context: StageContext): Promise<Record<string, Tem
     budget: await budget(context),
     dashboard: await dashboard(context),
     functionRoles: functionRoles(context),
+    connector: captureParts(context),
     network: await networkPart(context),
     database: await databasePart(context),
     kafka: await kafkaPart(context),

@@ -4,6 +4,7 @@ export type Api =
   | 'dynamodb'
   | 'ecr.api'
   | 'ecr.dkr'
+  | 'ecs'
   | 'glue'
   | 'kafka'
   | 'kinesis-firehose'
@@ -32,10 +33,12 @@ export const FUNCTIONS: Readonly<Record<string, Workload>> = {
   source: { vpc: true, apis: ['secretsmanager'] },
   connector: { vpc: true, apis: ['secretsmanager'] },
   'slot-monitor': { vpc: true, apis: ['secretsmanager'] },
+  events: { vpc: true, apis: ['secretsmanager'] },
   enrich: { vpc: false, apis: ['s3', 'secretsmanager'] },
   gate: { vpc: false, apis: ['s3'] },
   'run-lock': { vpc: false, apis: ['dynamodb', 'glue', 'states'] },
   'pipe-keeper': { vpc: false, apis: ['kafka', 'kinesis-firehose', 'lambda', 'monitoring', 'pipes'] },
+  'rotate-secret': { vpc: false, apis: ['ecs', 'lambda', 'secretsmanager'] },
   'custom-resource': { vpc: false, apis: ['kafka', 'lambda'] },
 };
 
