@@ -11,11 +11,11 @@ type ClusterPlan = BrokerPlan & { version: string; minInSync: number; zones: num
 /** How full the brokers' disks may get before they grow; they never shrink, and can grow every six hours. */
 const STORAGE_TARGET_PERCENT = 60;
 
-/** Kafka Connect's user. Pipes and functions come by IAM. */
+/** Kafka Connect's user, also that of the function which shows events. Pipes come by IAM. */
 const SCRAM_USER = 'connect';
 
 /**
- * The Kafka cluster of a stage: TLS only, SASL/SCRAM for Kafka Connect, IAM for everybody else.
+ * The Kafka cluster of a stage: TLS only, SASL/SCRAM for Kafka Connect and the function that shows events, IAM for pipes.
  * @throws PackagingError for brokers that MSK would refuse or that can't hold the registry's topics
  */
 export async function kafkaPart(context: StageContext): Promise<TemplatePart> {

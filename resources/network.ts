@@ -314,7 +314,7 @@ function securityGroups(prefix: string, egress: Egress, source: Source): Resourc
       ...toAws,
     ]),
     FunctionSecurityGroup: securityGroup(prefix, 'Functions that need Kafka, Connect or the source', [
-      outTo(kafka, IAM_PORT, 'The brokers'),
+      outTo(kafka, SCRAM_PORT, 'The brokers'),
       outTo(att('ConnectSecurityGroup', 'GroupId'), CONNECT_PORT, 'Kafka Connect'),
       toSource,
       ...toAws,
@@ -322,7 +322,7 @@ function securityGroups(prefix: string, egress: Egress, source: Source): Resourc
     ...(own ? { DatabaseSecurityGroup: securityGroup(prefix, 'The source database', [NOTHING]) } : {}),
     KafkaFromPipes: allowedFrom('KafkaSecurityGroup', 'KafkaSecurityGroup', IAM_PORT),
     KafkaFromConnect: allowedFrom('ConnectSecurityGroup', 'KafkaSecurityGroup', SCRAM_PORT),
-    KafkaFromFunctions: allowedFrom('FunctionSecurityGroup', 'KafkaSecurityGroup', IAM_PORT),
+    KafkaFromFunctions: allowedFrom('FunctionSecurityGroup', 'KafkaSecurityGroup', SCRAM_PORT),
     ConnectFromFunctions: allowedFrom('FunctionSecurityGroup', 'ConnectSecurityGroup', CONNECT_PORT),
     SourceFromConnect: ingress('ConnectSecurityGroup', source.group, source.port),
     SourceFromFunctions: ingress('FunctionSecurityGroup', source.group, source.port),
