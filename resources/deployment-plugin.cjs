@@ -52,7 +52,7 @@ class DeploymentPlugin {
     const prefix = this.serverless.service.custom.assets;
     const template = this.serverless.service.provider.compiledCloudFormationTemplate;
     if (!JSON.stringify(template).includes(prefix)) {
-      throw new Error(
+      throw new this.serverless.classes.Error(
         `The package that is deployed was made from other SQL or Glue code than what is here (${prefix}); package again`,
       );
     }

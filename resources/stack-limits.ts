@@ -1,4 +1,5 @@
 import { logicalId } from './logical-id.ts';
+import { PackagingError } from './packaging-error.ts';
 
 /** https://docs.aws.amazon.com/AWSCloudFormation/latest/UserGuide/cloudformation-limits.html */
 export const MAX_RESOURCES = 500;
@@ -11,7 +12,7 @@ export const TABLE_RESOURCES = ['Topic', 'Stream', 'Pipe'];
 /**
  * Refuses a template that CloudFormation would refuse, before anything is uploaded.
  * @param tables ids of the captured tables
- * @throws Error that says how many tables fit, and what to do with the others
+ * @throws PackagingError that says how many tables fit, and what to do with the others
  */
 export function checkStackSize(
   template: { Resources: Record<string, unknown> },
@@ -24,9 +25,9 @@ export function checkStackSize(
     tablesThatFit(resources, ofTables(template, tables).length, MAX_RESOURCES, tables.length),
     tablesThatFit(bytes, bytesOf(template, tables), MAX_TEMPLATE_BYTES, tables.length),
   );
-  throw new Error(
+  throw new PackagingError(
     `The stack would have ${resources} resources and a template of ${bytes} bytes; CloudFormation takes ` +
-      `${MAX_RESOURCES} and ${MAX_TEMPLATE_BYTES}. tables.yml lists ${tables.length} tables, about ${fit} fit. ` +
+      `${MAX_RESOURCES} and ${MAX_TEMPLATE_BYTES}. tables.yml lists ${tables.length} tables, at least ${fit} fit. ` +
       `Move the others into a second project: a checkout of its own, whose tables.yml has another \`project\` name ` +
       `(docs/decisions/048-what-a-table-costs-the-stack.md)`,
   );
@@ -47,7 +48,7 @@ function bytesOf(template: { Resources: Record<string, unknown> }, tables: reado
   return Buffer.byteLength(JSON.stringify(Object.fromEntries(own)));
 }
 
-/** How many tables fit when `own` of `used` are those of `tables` tables. */
+/** How many tables fit when `own` of `used` are those of `tables` tables, and the rest, which grows with them too, stays. */
 function tablesThatFit(used: number, own: number, limit: number, tables: number): number {
   return Math.max(0, Math.floor((limit - (used - own)) / (own / tables)));
 }
