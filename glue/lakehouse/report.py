@@ -30,6 +30,19 @@ class Check:
 
 
 @dataclass
+class Upkeep:
+    """What maintenance did to one table; files_joined and files_made count data files and delete files."""
+
+    files_joined: int = 0
+    files_made: int = 0
+    bytes_rewritten: int = 0
+    manifests_joined: int = 0
+    snapshots_expired: int = 0
+    files_deleted: int = 0
+    orphans_deleted: int = 0
+
+
+@dataclass
 class TableReport:
     """What one run did to one table (gold: to one model)."""
 
@@ -48,13 +61,17 @@ class TableReport:
     duration_ms: int = 0
     total_rows: int | None = None
     checks: list[Check] = field(default_factory=list)
+    upkeep: Upkeep | None = None  # maintenance only
 
     def failed_checks(self) -> list[Check]:
         """Checks of severity fail that did not pass: they hold the table back."""
         return [c for c in self.checks if c.severity == "fail" and not c.passed]
 
     def to_json(self) -> dict[str, Any]:
-        return {**asdict(self), "checks": [c.to_json() for c in self.checks]}
+        fields = {**asdict(self), "checks": [c.to_json() for c in self.checks]}
+        if self.upkeep is None:
+            del fields["upkeep"]
+        return fields
 
 
 @dataclass

@@ -17,12 +17,16 @@ from lakehouse.sqlfile import Assets
 from lakehouse.storage import S3Store, open_assets
 
 REQUIRED = ("layer", "run_id", "project", "stage", "epoch", "bucket", "lake_root", "assets")
-OPTIONAL = ("tables", "models", "full")
+OPTIONAL = ("tables", "models", "full", "retention_days", "budget_minutes")
+LAYERS = ("bronze", "silver", "gold", "maintenance")
 
 
 @dataclass(frozen=True)
 class Arguments:
-    """The job's arguments. `tables` and `models` narrow a run (empty: all); `full` recomputes gold from nothing."""
+    """The job's arguments. `tables` and `models` narrow a run (empty: all); `full` recomputes gold from nothing.
+
+    Of maintenance: how long the lake can be read as it was, and how long it may take before it leaves tables for later.
+    """
 
     layer: str
     run_id: str
@@ -35,6 +39,8 @@ class Arguments:
     tables: tuple[str, ...] = ()
     models: tuple[str, ...] = ()
     full: bool = False
+    retention_days: float = 7
+    budget_minutes: float = 30
 
 
 def parse_arguments(argv: Sequence[str]) -> Arguments:
@@ -59,8 +65,8 @@ def parse_arguments(argv: Sequence[str]) -> Arguments:
 
 def arguments(values: Mapping[str, str]) -> Arguments:
     """Typed arguments from their texts. Raises ValueError that names a wrong one."""
-    if values["layer"] not in ("bronze", "silver", "gold"):
-        raise ValueError(f"--layer is {values['layer']!r}: use bronze, silver or gold")
+    if values["layer"] not in LAYERS:
+        raise ValueError(f"--layer is {values['layer']!r}: use {', '.join(LAYERS[:-1])} or {LAYERS[-1]}")
     return Arguments(
         layer=values["layer"],
         run_id=values["run_id"],
@@ -73,7 +79,20 @@ def arguments(values: Mapping[str, str]) -> Arguments:
         tables=_list(values.get("tables", "")),
         models=_list(values.get("models", "")),
         full=values.get("full", "").lower() == "true",
+        retention_days=_positive(values, "retention_days", Arguments.retention_days),
+        budget_minutes=_positive(values, "budget_minutes", Arguments.budget_minutes),
     )
+
+
+def _positive(values: Mapping[str, str], name: str, default: float) -> float:
+    text = values.get(name) or str(default)
+    try:
+        number = float(text)
+    except ValueError:
+        number = -1
+    if number > 0:
+        return number
+    raise ValueError(f"--{name} is {text!r}: use a number above 0")
 
 
 def _list(text: str) -> tuple[str, ...]:

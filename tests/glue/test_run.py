@@ -57,7 +57,7 @@ def test_glues_own_reader_of_arguments_is_used_where_it_exists(monkeypatch: pyte
 
 
 def test_wrong_arguments_are_named(capsys: pytest.CaptureFixture[str]) -> None:
-    with pytest.raises(ValueError, match="--layer is 'iron': use bronze, silver or gold"):
+    with pytest.raises(ValueError, match="--layer is 'iron': use bronze, silver, gold or maintenance"):
         parse_arguments(argv(layer="iron"))
     with pytest.raises(SystemExit):
         parse_arguments(argv()[:-2])
