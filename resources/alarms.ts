@@ -64,7 +64,7 @@ export const FUNCTION_KINDS = {
     what: 'The enrichment failed. A pipe tries its batch again and again and reads nothing behind it.',
   },
   keepers: {
-    functions: ['connector'],
+    functions: ['connector', 'slot-monitor', 'pipe-keeper'],
     what: 'A function that looks after the path before the landing zone failed, so that nobody looks.',
   },
   run: {
@@ -72,7 +72,7 @@ export const FUNCTION_KINDS = {
     what: 'A function of the state machines failed. After some repetitions the run fails, too.',
   },
   setup: {
-    functions: ['source', 'custom-resource'],
+    functions: ['source', 'custom-resource', 'events', 'rotate-secret'],
     what: 'A function that sets something up, tears it down or shows it failed.',
   },
 } as const;
