@@ -1,8 +1,11 @@
-import { mkdtempSync, readFileSync, rmSync } from 'node:fs';
+import { mkdtempSync, readdirSync, readFileSync, rmSync } from 'node:fs';
 import { tmpdir } from 'node:os';
 import { join } from 'node:path';
 import { afterAll, beforeAll, describe, expect, it, jest } from '@jest/globals';
-import { type Definition, problemsOf } from '../statemachines/asl-rules.ts';
+import { parse } from 'yaml';
+import { substitutionsIn } from '../../local/aws/state-machine.ts';
+import { PROJECT_ROOT } from '../../local/state.ts';
+import { problemsOf } from '../statemachines/asl-rules.ts';
 import { type Packaged, packageAll, VARIANTS } from './packages.ts';
 import { planted } from './planted.ts';
 import { RULES } from './rules.ts';
@@ -61,23 +64,27 @@ it('checkov.yml gives a reason above each check that it leaves out', () => {
   expect(leftOut().filter(({ reason }) => reason.length < 20)).toEqual([]);
 });
 
+const MACHINES = join(PROJECT_ROOT, 'statemachines');
+
 describe('state machines in the template', () => {
-  it('are those of statemachines/, each with every substitution given and none besides', () => {
-    for (const [id, machine] of ofType(variant('dev').template, 'AWS::StepFunctions::StateMachine')) {
-      const used = [...JSON.stringify(machine['Definition']).matchAll(/\$\{(\w+)\}/g)].map(
-        ([, name]) => name,
-      );
-      const given = Object.keys(machine['DefinitionSubstitutions'] ?? {});
-      expect([id, [...new Set(used)].sort()]).toEqual([id, given.sort()]);
+  const machines = () => ofType(variant('dev').template, 'AWS::StepFunctions::StateMachine');
+
+  it('are those of statemachines/, not a null lost on the way', () => {
+    const files = readdirSync(MACHINES).map((file) => parse(readFileSync(join(MACHINES, file), 'utf8')));
+    const packagedOnes = machines().map(([, { Definition: definition }]) => definition);
+    expect(packagedOnes).toHaveLength(files.length);
+    expect(packagedOnes).toEqual(expect.arrayContaining(files));
+  });
+
+  it('are given every substitution that they use, and none besides', () => {
+    for (const [id, machine] of machines()) {
+      const used = substitutionsIn(JSON.stringify(machine['Definition']));
+      expect([id, used]).toEqual([id, Object.keys(machine['DefinitionSubstitutions'] ?? {}).sort()]);
     }
   });
 
   it('have no problem in Amazon States Language', () => {
-    const machines = ofType(variant('dev').template, 'AWS::StepFunctions::StateMachine');
-    expect(machines.length).toBeGreaterThan(0);
-    for (const [id, { Definition: definition }] of machines) {
-      expect([id, problemsOf(definition as Definition)]).toEqual([id, []]);
-    }
+    expect(machines().flatMap(([, { Definition: definition }]) => problemsOf(definition))).toEqual([]);
   });
 });
 

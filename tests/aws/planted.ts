@@ -403,6 +403,47 @@ const coverage: Planted[] = [
   }),
 ];
 
+const policies: Planted[] = [
+  {
+    rule: 'service-access',
+    mistake: 'a topic that alarms may not publish to',
+    plant: ({ Resources: { AlertTopicPolicy: policy } }) => {
+      const document = policy?.Properties?.['PolicyDocument'];
+      document.Statement = document.Statement.filter(({ Sid }: Properties) => Sid !== 'Alarms');
+      return 'AlertTopic';
+    },
+  },
+  {
+    rule: 'service-access',
+    mistake: 'a key that alarms can’t encrypt with',
+    plant: ({ Resources: { DataKey: key } }) => {
+      const text = JSON.stringify(key?.Properties).replace('"cloudwatch.amazonaws.com",', '');
+      Object.assign(key ?? {}, { Properties: JSON.parse(text) });
+      return 'DataKey';
+    },
+  },
+  {
+    rule: 'service-access',
+    mistake: 'a queue that the topic may not send to',
+    plant: ({ Resources: { AlertQueuePolicy: policy } }) => {
+      Object.assign(policy?.Properties?.['PolicyDocument'], { Statement: [] });
+      return 'AlertQueue';
+    },
+  },
+  {
+    rule: 'vpc-endpoint',
+    mistake: 'an API that can’t be reached without a NAT',
+    variant: 'endpoints-and-existing-database',
+    plant: (template) => {
+      for (const [id, { Properties: properties = {} }] of Object.entries(template.Resources)) {
+        if (JSON.stringify(properties['ServiceName'] ?? '').includes('secretsmanager'))
+          delete template.Resources[id];
+      }
+      return 'ConnectorLambdaFunction';
+    },
+  },
+];
+
 export const planted: readonly Planted[] = [
   ...kafka,
   ...glue,
@@ -416,4 +457,5 @@ export const planted: readonly Planted[] = [
   ...limits,
   ...grants,
   ...coverage,
+  ...policies,
 ];

@@ -3,8 +3,10 @@ import { PROJECT_ROOT } from '../../local/state.ts';
 import { readAuthorization } from './iam/authorization.ts';
 import { callsOf } from './iam/calls.ts';
 import { coverageRules } from './iam/coverage.ts';
+import { endpointRule } from './iam/endpoints.ts';
 import { grantRules } from './iam/grants.ts';
 import { type CallsByFunction, functionName } from './iam/needs.ts';
+import { serviceAccess } from './iam/services.ts';
 import { functionRules } from './rules/functions.ts';
 import { glueRules } from './rules/glue.ts';
 import { kafkaRules } from './rules/kafka.ts';
@@ -33,6 +35,8 @@ export const RULES: readonly Rule[] = [
   ...limitRules,
   ...grantRules(authorization),
   ...coverageRules(authorization, callsByFunction),
+  serviceAccess,
+  endpointRule(callsByFunction),
 ];
 
 /** The AWS calls in the code of every function that a template deploys. */
