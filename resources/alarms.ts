@@ -54,6 +54,9 @@ const HOUR = 60 * MINUTE;
 const DAY = 24 * HOUR;
 const GIB = 1024 ** 3;
 
+/** A stage that sleeps at weekends has its maintenance on Friday and on Monday. */
+const MAINTENANCE_DAYS = 4;
+
 /** RDS lets storage grow by itself below a tenth; less than that for a while means that it does not. */
 const FREE_STORAGE_PERCENT = 10;
 
@@ -526,13 +529,13 @@ function runAlarms({ limits }: Watched): Alarm[] {
     ),
     {
       page: 'maintenance-missing',
-      what: 'No maintenance has succeeded for two days: files and snapshots of the lake pile up.',
+      what: `No maintenance has succeeded for ${MAINTENANCE_DAYS} days: files and snapshots of the lake pile up.`,
       remedy: 'Look whether its schedule is on and whether runs leave it the lock.',
       series: [ofMachine('MaintenanceStateMachine', 'ExecutionsSucceeded')],
       when: '<',
       threshold: 1,
       period: DAY,
-      periods: 2,
+      periods: MAINTENANCE_DAYS,
       missing: 'breaching',
     },
     failed(

@@ -102,6 +102,21 @@ describe('the limits of each stage', () => {
     },
   );
 
+  it.each(['dev', 'staging', 'prod'])('let nothing fall due while %s sleeps', async (stage) => {
+    const context = stageContext(stage, { nameStage: stage });
+    if ((await context.param('costGuard')) !== 'on') return;
+    const [begins, ends] = [
+      hourOf(await context.param('workBegins')),
+      hourOf(await context.param('workEnds')),
+    ];
+    for (const name of ['maintenanceAt', 'rotatePasswordAt']) {
+      const expression = await context.param(name);
+      expect(hourOf(expression)).toBeGreaterThan(begins);
+      expect(hourOf(expression)).toBeLessThan(ends);
+      expect(expression).toMatch(/MON/);
+    }
+  });
+
   it('alarm at half of the slot’s budget', () => {
     expect(small.find(({ page }) => page === 'slot-budget')).toMatchObject({ threshold: 50, when: '>=' });
   });
@@ -139,6 +154,10 @@ describe('the runbook', () => {
     for (const page of pages) expect(index).toContain(`(${page}.md)`);
   });
 });
+
+function hourOf(cron: string): number {
+  return Number(/^cron\(\d+ (\d+) /.exec(cron)?.[1]);
+}
 
 function minutesOf(rate: string): number {
   const [, number, unit] = /^rate\((\d+) (minute|hour)s?\)$/.exec(rate) ?? [];
