@@ -28,10 +28,12 @@ export function printStatesOnce(print: (line: string) => void): (steps: readonly
 
 /** The end of an execution in one line, with what to do about a failure. */
 export function runVerdict(result: RunResult): string {
-  const skipped = (result.output as { skipped?: string } | undefined)?.skipped;
+  const { skipped, nothing_new } = (result.output ?? {}) as { skipped?: string; nothing_new?: string };
   if (skipped) return paint('yellow', `Skipped: ${skipped}`);
   const took = paint('gray', `${result.name}, ${duration(result.durationMs)}`);
-  if (result.status === 'SUCCEEDED') return `${paint('green', 'Succeeded')} ${took}`;
+  if (result.status === 'SUCCEEDED') {
+    return `${paint('green', 'Succeeded')} ${took}${nothing_new ? `: ${nothing_new}` : ''}`;
+  }
   return `${paint('red', result.status === 'FAILED' ? 'Failed' : result.status)} ${took}\n${[result.error, result.cause].filter(Boolean).join(': ')}`;
 }
 
