@@ -2,6 +2,12 @@ import { readFileSync } from 'node:fs';
 import { z } from 'zod';
 import { present, readEnvironment } from '../cdc/environment.ts';
 import type { Deployment } from '../cdc/names.ts';
+import {
+  PLACEHOLDER_RULE,
+  PLACEHOLDER_VARIABLES,
+  type PlaceholderSetting,
+  placeholderSetting,
+} from '../cdc/placeholder-setting.ts';
 import { parseRegistry, type Registry } from '../cdc/registry.ts';
 import { ADDRESS_VARIABLES, type KnownAddress, knownAddress } from '../source-database/address.ts';
 
@@ -16,22 +22,23 @@ export type ConnectorFunctionConfig = {
   sourceSecretId: string;
   /** Secret with the replication role's username; the worker has its password in its own environment. */
   replicationSecretId: string;
-  /** Secret whose text is the placeholder for unchanged values. */
-  placeholderSecretArn: string;
+  placeholder: PlaceholderSetting;
   /** Replicas of topics that Connect makes itself. */
   replicationFactor: number;
 };
 
-const environment = z.object({
-  STAGE: present,
-  CONNECT_URL: present.regex(/^https?:\/\//, 'must begin with http:// or https://'),
-  ...ADDRESS_VARIABLES,
-  SOURCE_SECRET_ID: present,
-  REPLICATION_SECRET_ID: present,
-  UNAVAILABLE_PLACEHOLDER_SECRET_ARN: present,
-  REPLICATION_FACTOR: z.coerce.number().int().min(1).max(3).default(2),
-  TABLES_FILE: z.string().default('tables.yml'),
-});
+const environment = z
+  .object({
+    STAGE: present,
+    CONNECT_URL: present.regex(/^https?:\/\//, 'must begin with http:// or https://'),
+    ...ADDRESS_VARIABLES,
+    SOURCE_SECRET_ID: present,
+    REPLICATION_SECRET_ID: present,
+    ...PLACEHOLDER_VARIABLES,
+    REPLICATION_FACTOR: z.coerce.number().int().min(1).max(3).default(2),
+    TABLES_FILE: z.string().default('tables.yml'),
+  })
+  .refine(...PLACEHOLDER_RULE);
 
 /**
  * Reads the function's environment and the table registry beside the code (`TABLES_FILE`, from the working directory).
@@ -47,7 +54,7 @@ export function loadConfig(env: NodeJS.ProcessEnv): ConnectorFunctionConfig {
     address: knownAddress(variables),
     sourceSecretId: variables.SOURCE_SECRET_ID,
     replicationSecretId: variables.REPLICATION_SECRET_ID,
-    placeholderSecretArn: variables.UNAVAILABLE_PLACEHOLDER_SECRET_ARN,
+    placeholder: placeholderSetting(variables),
     replicationFactor: variables.REPLICATION_FACTOR,
   };
 }

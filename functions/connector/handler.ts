@@ -76,9 +76,14 @@ async function desiredConfig(messageKeys: ConnectorEvent['messageKeys']): Promis
     ...config.deployment,
     registry: { tables: withMessageKeys(config.registry.tables, messageKeys) },
     connection: await connection(),
-    placeholder: await readText(secrets, config.placeholderSecretArn),
+    placeholder: await placeholder(),
     replicationFactor: config.replicationFactor,
   });
+}
+
+async function placeholder(): Promise<string> {
+  const { placeholder: setting } = config;
+  return 'value' in setting ? setting.value : readText(secrets, setting.secretId);
 }
 
 /** The password stays with the worker: neither Connect's configuration topic nor its REST interface holds it. */

@@ -2,6 +2,12 @@ import { readFileSync } from 'node:fs';
 import { z } from 'zod';
 import { present, readEnvironment } from '../cdc/environment.ts';
 import { TRANSACTION_TABLE } from '../cdc/names.ts';
+import {
+  PLACEHOLDER_RULE,
+  PLACEHOLDER_VARIABLES,
+  type PlaceholderSetting,
+  placeholderSetting,
+} from '../cdc/placeholder-setting.ts';
 import { parseRegistry } from '../cdc/registry.ts';
 
 export type EventsConfig = {
@@ -11,22 +17,17 @@ export type EventsConfig = {
   brokers: string[];
   /** Secret with username and password for SCRAM over TLS; null where Kafka asks for neither. */
   kafkaSecretId: string | null;
-  /** Debezium's placeholder for unchanged values, or the secret that holds it. */
-  placeholder: { value: string } | { secretId: string };
+  placeholder: PlaceholderSetting;
 };
 
 const environment = z
   .object({
     KAFKA_BROKERS: present.transform((brokers) => brokers.split(',')),
     KAFKA_SECRET_ID: z.string().optional(),
-    UNAVAILABLE_PLACEHOLDER: z.string().optional(),
-    UNAVAILABLE_PLACEHOLDER_SECRET_ARN: z.string().optional(),
+    ...PLACEHOLDER_VARIABLES,
     TABLES_FILE: z.string().default('tables.yml'),
   })
-  .refine(
-    (env) => Boolean(env.UNAVAILABLE_PLACEHOLDER) || Boolean(env.UNAVAILABLE_PLACEHOLDER_SECRET_ARN),
-    'set UNAVAILABLE_PLACEHOLDER or UNAVAILABLE_PLACEHOLDER_SECRET_ARN',
-  );
+  .refine(...PLACEHOLDER_RULE);
 
 /**
  * Reads the function's environment and the table registry beside the code (`TABLES_FILE`, from the working directory).
@@ -34,12 +35,11 @@ const environment = z
  */
 export function loadConfig(env: NodeJS.ProcessEnv): EventsConfig {
   const variables = readEnvironment('events', environment, env);
-  const { UNAVAILABLE_PLACEHOLDER: value, UNAVAILABLE_PLACEHOLDER_SECRET_ARN: secretId } = variables;
   const { tables } = parseRegistry(readFileSync(variables.TABLES_FILE, 'utf8'));
   return {
     tables: [...tables.map(({ id }) => id), TRANSACTION_TABLE],
     brokers: variables.KAFKA_BROKERS,
     kafkaSecretId: variables.KAFKA_SECRET_ID || null,
-    placeholder: value ? { value } : { secretId: secretId as string },
+    placeholder: placeholderSetting(variables),
   };
 }
