@@ -1,7 +1,7 @@
 import { mkdtempSync, readdirSync, readFileSync, rmSync } from 'node:fs';
 import { tmpdir } from 'node:os';
 import { join } from 'node:path';
-import { afterAll, beforeAll, describe, expect, it, jest } from '@jest/globals';
+import { afterAll, describe, expect, it, jest } from '@jest/globals';
 import { parse } from 'yaml';
 import { substitutionsIn } from '../../local/aws/state-machine.ts';
 import { PROJECT_ROOT } from '../../local/state.ts';
@@ -12,25 +12,25 @@ import { RULES } from './rules.ts';
 import { type Finding, ofType, type Template } from './template.ts';
 import { cfnLint, checkov, leftOut } from './tools.ts';
 
-// Packaging and linting take seconds each, on a busy machine tens of them.
+// Linting takes seconds a template, on a busy machine tens of them.
 jest.setTimeout(300_000);
 
 /** Checkov is slow and looks at kinds of resources; these two have all of them. */
 const CHECKOV_VARIANTS = ['dev', 'prod'];
 
 const scratch = mkdtempSync(join(tmpdir(), 'cdc-aws-'));
-let packaged: Record<string, Packaged> = {};
-
-beforeAll(async () => {
-  const all = await packageAll(VARIANTS, scratch);
-  packaged = Object.fromEntries(VARIANTS.map(({ name }, index) => [name, all[index] as Packaged]));
+const clean = () => rmSync(scratch, { recursive: true, force: true });
+// Before any test is named, so that a stage that can't be packaged is one failure, not one a rule.
+const packaged = await packageAll(VARIANTS, scratch).catch((error) => {
+  clean();
+  throw error;
 });
 
-afterAll(() => rmSync(scratch, { recursive: true, force: true }));
+afterAll(clean);
 
 function variant(name: string): Packaged {
-  const found = packaged[name];
-  if (!found) throw new Error(`${name} was not packaged`);
+  const found = packaged[VARIANTS.findIndex((one) => one.name === name)];
+  if (!found) throw new Error(`No variant is called ${name}`);
   return found;
 }
 
