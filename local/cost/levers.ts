@@ -58,13 +58,13 @@ function flex({ template, workload, prices, now }: Case): Lever {
     return {
       ...base,
       saves: null,
-      note: `${hours.toFixed(0)} DPU-hours at FLEX's price instead of STANDARD's; a run may wait for capacity.`,
+      note: `${hours.toFixed(0)} DPU-hours: each cent that FLEX's is cheaper saves ${perCent(hours)}; a run may wait for capacity`,
     };
   }
   return {
     ...base,
     saves: saving(now, estimate(other, workload, prices)),
-    note: 'A run may wait for spare capacity.',
+    note: 'a run may wait for spare capacity',
   };
 }
 
@@ -106,7 +106,7 @@ function egress({ template, workload, prices, now }: Case): Lever {
     choice: withNat ? `egress: endpoints (${apis.length} interfaces in ${zones} zones)` : 'egress: nat',
     saves: saving(now, other),
     note: withNat
-      ? `no way out to the internet, the image must lie in ECR; ${apis.length * zones * HOURS} zone-hours against ${HOURS} of a NAT`
+      ? `no way out to the internet, the image must lie in ECR; ${apis.length * zones * HOURS} zone-hours against ${HOURS} of a NAT and its data; the endpoints' own data has no price here`
       : 'everything inside may reach the internet',
   };
 }
@@ -131,8 +131,13 @@ function packs({ prices, now }: Case): Lever {
     lever: 'packs',
     choice: 'one Firehose record a pack, not an event (built in)',
     saves: price ? (unpacked - billed) * price.usd : null,
-    note: `Firehose bills ${billed.toFixed(2)} GB instead of ${unpacked.toFixed(2)} GB`,
+    note: `Firehose bills ${billed.toFixed(2)} GB instead of ${unpacked.toFixed(2)} GB: each cent that a GB costs saves ${perCent(unpacked - billed)}`,
   };
+}
+
+/** What a cent on so many units comes to, where the table has no price for them. */
+function perCent(units: number): string {
+  return `${(units / 100).toFixed(2)} USD`;
 }
 
 function saving(now: Estimate, other: Estimate): number {

@@ -186,7 +186,11 @@ describe('the levers', () => {
   });
 
   it('say what they save in hours and bytes where there is no price', () => {
-    expect(choices.find(({ lever }) => lever === 'Glue FLEX')).toMatchObject({ saves: null });
+    const hours = usdOf(estimate(TEMPLATE, WORKLOAD, PRICES), 'glue.standard') / 0.44;
+    expect(choices.find(({ lever }) => lever === 'Glue FLEX')).toMatchObject({
+      saves: null,
+      note: expect.stringContaining(`each cent that FLEX's is cheaper saves ${(hours / 100).toFixed(2)} USD`),
+    });
     expect(choices.find(({ lever }) => lever === 'packs')?.note).toMatch(
       /bills [\d.]+ GB instead of [\d.]+ GB/,
     );
