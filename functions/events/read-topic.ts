@@ -10,6 +10,8 @@ export type EventsAnswer = { records: ShownRecord[]; next: Position };
 /** Lambda takes 6 MB for an answer (https://docs.aws.amazon.com/lambda/latest/dg/gettingstarted-limits.html). */
 const ANSWER_BYTES = 3.5 * 1024 * 1024;
 
+const FETCH_WAIT_MS = 500;
+
 /** First and next offset of a partition, as Kafka says them. */
 type Ends = { partition: number; low: string; high: string };
 
@@ -29,7 +31,12 @@ export async function readTopic(
   const taking = new Taking(reader, topic, limit, start, ends);
   // Nothing there, and nobody waits for more.
   if (taking.isCaughtUp && waitMs === 0) return taking.answer();
-  const consumer = kafka.consumer({ groupId: `cdc-events-${randomUUID()}`, allowAutoTopicCreation: false });
+  const consumer = kafka.consumer({
+    groupId: `cdc-events-${randomUUID()}`,
+    allowAutoTopicCreation: false,
+    // A fetch that waits longer would hold up the end of the call.
+    maxWaitTimeInMs: FETCH_WAIT_MS,
+  });
   const crashed = new Promise<never>((_, reject) => {
     consumer.on('consumer.crash', ({ payload }) => reject(payload.error));
   });

@@ -1,0 +1,95 @@
+import { mkdtempSync, rmSync } from 'node:fs';
+import { tmpdir } from 'node:os';
+import { join } from 'node:path';
+import { afterAll, beforeAll, describe, expect, it } from '@jest/globals';
+import { Kafka, logLevel } from 'kafkajs';
+import { ChangeEventReader } from '../../functions/cdc/change-event.ts';
+import { readTopic } from '../../functions/events/read-topic.ts';
+import { startKafka } from '../../local/kafka/broker.ts';
+import { tail } from '../../local/process/log.ts';
+import { choosePorts } from '../../local/process/ports.ts';
+import { Supervisor } from '../../local/process/supervisor.ts';
+import { type OwnedState, ownState, removeState } from '../../local/state.ts';
+import { PLACEHOLDER, recordedEvents } from '../recorded-events.ts';
+
+const root = mkdtempSync(join(tmpdir(), 'cdc-topic-reading-'));
+const topic = 'cdc.public.orders';
+const recorded = recordedEvents('orders');
+const reader = new ChangeEventReader(PLACEHOLDER);
+let state: OwnedState;
+let supervisor: Supervisor;
+let kafka: Kafka;
+
+beforeAll(async () => {
+  state = await ownState(root, () => {});
+  supervisor = new Supervisor(state, () => {});
+  const { broker, controller } = await choosePorts(['broker', 'controller'], {});
+  const { address } = await startKafka(supervisor, state, {
+    broker: broker as number,
+    controller: controller as number,
+  });
+  kafka = new Kafka({ brokers: [address], logLevel: logLevel.NOTHING });
+  await createTopic(topic);
+  await produce(topic, recorded.length);
+}, 60_000);
+
+afterAll(async () => {
+  await supervisor?.stopAll();
+  state?.release();
+  removeState(root);
+  rmSync(root, { recursive: true, force: true });
+}, 30_000);
+
+async function createTopic(name: string): Promise<void> {
+  const admin = kafka.admin();
+  await admin.connect();
+  await admin.createTopics({ topics: [{ topic: name, numPartitions: 1 }], waitForLeaders: true });
+  await admin.disconnect();
+}
+
+async function produce(name: string, count: number): Promise<void> {
+  const producer = kafka.producer();
+  await producer.connect();
+  const messages = recorded.slice(0, count).map(({ key, value }) => ({ key, value }));
+  await producer.send({ topic: name, messages: messages as never });
+  await producer.disconnect();
+}
+
+const read = (request: Partial<Parameters<typeof readTopic>[3]>) =>
+  readTopic(kafka, reader, topic, { from: 'beginning', limit: 100, waitMs: 20_000, ...request }).catch(
+    (error) => {
+      throw new Error(`${error.message}\n${tail(join(root, 'logs', 'kafka.log'))}`, { cause: error });
+    },
+  );
+
+describe('reading a topic for the command line', () => {
+  it('shows every change once, tombstones left out, and where to go on', async () => {
+    const first = await read({ limit: 4 });
+    const rest = await read({ from: first.next });
+    expect(first.records).toHaveLength(4);
+    const offsets = [...first.records, ...rest.records].map(({ offset }) => Number(offset));
+    const changes = recorded.flatMap(({ value }, offset) => (value === null ? [] : [offset]));
+    expect(offsets).toEqual(changes);
+    expect(rest.next).toEqual({ 0: String(recorded.length) });
+    expect(first.records[0]).toMatchObject({ event: { op: 'r', key: expect.stringContaining('"id"') } });
+  }, 60_000);
+
+  it('waits for what comes, and answers nothing when nothing does', async () => {
+    const end = await read({ from: 'end', waitMs: 0 });
+    expect(end).toEqual({ records: [], next: { 0: String(recorded.length) } });
+    expect(await read({ from: end.next, waitMs: 500 })).toEqual(end);
+    const waiting = read({ from: end.next });
+    await produce(topic, 1);
+    expect((await waiting).records.map(({ offset }) => offset)).toEqual([String(recorded.length)]);
+  }, 60_000);
+
+  it('takes an offset that the topic does not hold for the nearest that it does', async () => {
+    const { records } = await read({ from: { 0: '999999' }, waitMs: 0 });
+    expect(records).toEqual([]);
+  }, 30_000);
+
+  it('says that there is no such topic', async () => {
+    const request = { from: 'beginning' as const, limit: 1, waitMs: 0 };
+    await expect(readTopic(kafka, reader, 'cdc.public.absent', request)).rejects.toThrow(/topic/i);
+  }, 30_000);
+});
