@@ -2,6 +2,7 @@ import { createHash } from 'node:crypto';
 import { lakeName, landingRoot, TRANSACTION_TABLE, topicOf } from '../functions/cdc/names.ts';
 import type { Registry } from '../functions/cdc/registry.ts';
 import type { Resource, StageContext, TemplatePart } from './generated.ts';
+import { att, ref } from './intrinsics.ts';
 import { logicalId } from './logical-id.ts';
 
 /**
@@ -55,15 +56,15 @@ export async function pipes(context: StageContext): Promise<TemplatePart> {
 function pipe({ table, topic, group, pipe: name }: Delivery, { window }: { window: number }): Resource {
   return {
     Type: 'AWS::Pipes::Pipe',
-    // A pipe on a topic that is not there yet ends in CREATE_FAILED.
-    DependsOn: [logicalId('Topic', table)],
+    // A pipe without its topic, or without a way to AWS's APIs from the brokers' subnets, ends in CREATE_FAILED.
+    DependsOn: [logicalId('Topic', table), 'NetworkReady'],
     Properties: {
       Name: name,
       Description: `${topic} to the landing zone of ${table}`,
-      RoleArn: getAtt('PipeRole', 'Arn'),
+      RoleArn: att('PipeRole'),
       DesiredState: 'RUNNING',
       // Without credentials a pipe signs in with its role.
-      Source: getAtt('KafkaCluster', 'Arn'),
+      Source: att('KafkaCluster'),
       SourceParameters: {
         ManagedStreamingKafkaParameters: {
           TopicName: topic,
@@ -73,14 +74,14 @@ function pipe({ table, topic, group, pipe: name }: Delivery, { window }: { windo
           MaximumBatchingWindowInSeconds: window,
         },
       },
-      Enrichment: getAtt('EnrichLambdaFunction', 'Arn'),
-      Target: getAtt(logicalId('Stream', table), 'Arn'),
+      Enrichment: att('EnrichLambdaFunction'),
+      Target: att(logicalId('Stream', table)),
       // No execution data: it would put row values into the log.
       LogConfiguration: {
         Level: 'ERROR',
-        CloudwatchLogsLogDestination: { LogGroupArn: getAtt('PipeLogGroup', 'Arn') },
+        CloudwatchLogsLogDestination: { LogGroupArn: att('PipeLogGroup') },
       },
-      KmsKeyIdentifier: getAtt('DataKey', 'Arn'),
+      KmsKeyIdentifier: att('DataKey'),
     },
   };
 }
@@ -96,17 +97,17 @@ function stream(
       DeliveryStreamType: 'DirectPut',
       DeliveryStreamEncryptionConfigurationInput: {
         KeyType: 'CUSTOMER_MANAGED_CMK',
-        KeyARN: getAtt('DataKey', 'Arn'),
+        KeyARN: att('DataKey'),
       },
       ExtendedS3DestinationConfiguration: {
-        BucketARN: getAtt('LandingBucket', 'Arn'),
-        RoleARN: getAtt('StreamRole', 'Arn'),
+        BucketARN: att('LandingBucket'),
+        RoleARN: att('StreamRole'),
         // The hour in UTC, as landingPrefix of functions/cdc/names.ts has it.
         Prefix: `${landingRoot(table)}!{timestamp:yyyy/MM/dd/HH}/`,
         ErrorOutputPrefix: `errors/${table}/!{firehose:error-output-type}/!{timestamp:yyyy/MM/dd/HH}/`,
         BufferingHints: { IntervalInSeconds: bufferSeconds, SizeInMBs: bufferMiB },
         CompressionFormat: 'GZIP',
-        EncryptionConfiguration: { KMSEncryptionConfig: { AWSKMSKeyARN: getAtt('DataKey', 'Arn') } },
+        EncryptionConfiguration: { KMSEncryptionConfig: { AWSKMSKeyARN: att('DataKey') } },
         // Firehose puts records one behind the other: each pack becomes a line.
         ProcessingConfiguration: {
           Enabled: true,
@@ -119,8 +120,8 @@ function stream(
         },
         CloudWatchLoggingOptions: {
           Enabled: true,
-          LogGroupName: { Ref: 'StreamLogGroup' },
-          LogStreamName: { Ref: 'StreamLog' },
+          LogGroupName: ref('StreamLogGroup'),
+          LogStreamName: ref('StreamLog'),
         },
       },
     },
@@ -132,8 +133,4 @@ function fitting(name: string): string {
   if (name.length <= NAME_LENGTH) return name;
   const hash = createHash('sha256').update(name).digest('hex').slice(0, 6);
   return `${name.slice(0, NAME_LENGTH - hash.length - 1)}-${hash}`;
-}
-
-function getAtt(resource: string, attribute: string): { 'Fn::GetAtt': [string, string] } {
-  return { 'Fn::GetAtt': [resource, attribute] };
 }

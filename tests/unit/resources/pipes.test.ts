@@ -44,9 +44,9 @@ describe('the delivery of a topic', () => {
 });
 
 describe('a pipe', () => {
-  it('reads its topic from the beginning in a group of its own, once the topic is there', async () => {
+  it('reads its topic from the beginning in a group of its own, once the topic and the network are there', async () => {
     const resource = (await resourcesOf())['PipeOrders'];
-    expect(resource?.DependsOn).toEqual(['TopicOrders']);
+    expect(resource?.DependsOn).toEqual(['TopicOrders', 'NetworkReady']);
     expect(properties(resource).SourceParameters[SETTINGS]).toEqual({
       TopicName: 'cdc.public.orders',
       ConsumerGroupID: 'cdc-demo-dev-pipe-orders',
