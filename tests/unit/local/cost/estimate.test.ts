@@ -4,7 +4,7 @@ import { type Estimate, estimate, unknownTypes } from '../../../../local/cost/es
 import { levers } from '../../../../local/cost/levers.ts';
 import { parsePrices, readPrices } from '../../../../local/cost/price-table.ts';
 import { besideReference } from '../../../../local/cost/reference.ts';
-import { packagedTemplate, readTemplate, type Template } from '../../../../local/cost/template.ts';
+import { readTemplate, type Template } from '../../../../local/cost/template.ts';
 import { HOURS, type Workload } from '../../../../local/cost/traffic.ts';
 
 const PRICES = readPrices();
@@ -237,19 +237,6 @@ describe('the price table', () => {
     );
     expect(() => parsePrices('x: {service: a}')).toThrow('x.usd');
   });
-});
-
-describe('every resource of a packaged stage', () => {
-  it.each(['dev', 'prod'])(
-    '%s is priced, listed or free',
-    async (stage) => {
-      const template = await packagedTemplate(stage);
-      expect(unknownTypes(template)).toEqual([]);
-      const { lines, unpriced } = estimate(template, WORKLOAD, PRICES);
-      for (const { quantity } of [...lines, ...unpriced]) expect(Number.isFinite(quantity)).toBe(true);
-    },
-    60_000,
-  );
 });
 
 describe('a template', () => {
