@@ -58,6 +58,11 @@ describe('what Glue runs', () => {
       expect(name()).not.toBe(before);
     }
   });
+
+  it('has another name when a file has', () => {
+    const file = { name: 'sql/a.sql', body: Buffer.from('SELECT 1') };
+    expect(contentHash([file])).not.toBe(contentHash([{ ...file, name: 'sql/b.sql' }]));
+  });
 });
 
 describe('the package', () => {
