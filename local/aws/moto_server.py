@@ -53,6 +53,7 @@ from moto.stepfunctions.parser.asl.component.state.exec.state_task.service.state
     StateTaskServiceGlue,
 )
 from moto.stepfunctions.parser.asl.eval.program_state import ProgramStopped
+from moto.stepfunctions.parser.asl.utils.boto_client import boto_client_for
 from moto.stepfunctions.parser.models import StepFunctionsParserBackend
 from moto.stepfunctions.parser.utils import TMP_THREADS
 
@@ -96,14 +97,23 @@ def run_glue_sync(
     env.stack.append(plain(outcome))
 
 
-def with_plain_times(call: Callable[..., None]) -> Callable[..., None]:
-    """An aws-sdk task whose answer holds no datetimes: pipes, schedules and databases all have some, and moto fails."""
+def call_sdk(
+    self: Any, env: Any, resource_runtime_part: Any, normalised_parameters: Any, state_credentials: Any
+) -> None:
+    """An aws-sdk task with names as Step Functions has them: DbInstances for DBInstances, Cluster for ECS's cluster.
 
-    def eval_service_task(self: Any, env: Any, *args: Any, **kwargs: Any) -> None:
-        call(self, env, *args, **kwargs)
-        env.stack.append(plain(env.stack.pop()))
-
-    return eval_service_task
+    moto's own hands them to boto3 as they stand, and fails on answers with times.
+    """
+    client = boto_client_for(
+        region=resource_runtime_part.region, service=self._get_boto_service_name(), state_credentials=state_credentials
+    )
+    action = self._get_boto_service_action()
+    operation = client.meta.service_model.operation_model(client.meta.method_to_api_mapping[action])
+    self._to_boto_request(normalised_parameters, operation.input_shape)
+    answer = getattr(client, action)(**normalised_parameters)
+    answer.pop("ResponseMetadata", None)
+    self._from_boto_response(answer, operation.output_shape)
+    env.stack.append(plain(answer))
 
 
 def forgetting_old_executions(start: Callable[..., Any]) -> Callable[..., Any]:
@@ -140,7 +150,7 @@ def serve() -> None:
     default_user_config["stepfunctions"] = {"execute_state_machine": True}
     state_task_service_callback._DELAY_SECONDS_SYNC_CONDITION_CHECK = SYNC_POLL_SECONDS  # pyright: ignore
     StateTaskServiceGlue._eval_integration_pattern = run_glue_sync  # pyright: ignore
-    StateTaskServiceAwsSdk._eval_service_task = with_plain_times(StateTaskServiceAwsSdk._eval_service_task)
+    StateTaskServiceAwsSdk._eval_service_task = call_sdk  # pyright: ignore
     StepFunctionsParserBackend.start_execution = forgetting_old_executions(StepFunctionsParserBackend.start_execution)
     logging.getLogger("werkzeug").setLevel(logging.WARNING)  # no line for every request
     main()

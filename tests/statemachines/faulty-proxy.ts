@@ -2,9 +2,15 @@ import { once } from 'node:events';
 import { createServer, request as httpRequest, type Server } from 'node:http';
 import type { AddressInfo } from 'node:net';
 
-/** Passes requests on to moto, except that the next SNS Publish calls fail with these error codes, one after the other. */
+/**
+ * Passes requests on to moto, except that the next SNS Publish calls fail with these error codes, one after the other,
+ * that one action is refused, and that the next looks at a database find it in these states (moto's databases are never busy).
+ */
 export class FaultyProxy {
   publishErrors: string[] = [];
+  databaseStates: string[] = [];
+  /** An action that is refused each time, e.g. UpdateService. */
+  refused: string | null = null;
   readonly #server: Server;
 
   constructor(motoUrl: string) {
@@ -16,6 +22,19 @@ export class FaultyProxy {
         const code = this.publishErrors.shift();
         const xml = `<ErrorResponse><Error><Type>Receiver</Type><Code>${code}</Code><Message>as planned</Message></Error><RequestId>0</RequestId></ErrorResponse>`;
         response.writeHead(500, { 'content-type': 'text/xml' }).end(xml);
+        return;
+      }
+      if (this.refused !== null && String(request.headers['x-amz-target']).endsWith(`.${this.refused}`)) {
+        const error = { __type: 'AccessDeniedException', message: `not allowed to ${this.refused}` };
+        const headers = { 'content-type': 'application/x-amz-json-1.1', 'x-amzn-requestid': '0' };
+        response.writeHead(400, headers).end(JSON.stringify(error));
+        return;
+      }
+      const looks = body.includes('Action=DescribeDBInstances');
+      const state = looks ? this.databaseStates.shift() : undefined;
+      if (state !== undefined) {
+        const xml = `<DescribeDBInstancesResponse><DescribeDBInstancesResult><DBInstances><DBInstance><DBInstanceStatus>${state}</DBInstanceStatus></DBInstance></DBInstances></DescribeDBInstancesResult></DescribeDBInstancesResponse>`;
+        response.writeHead(200, { 'content-type': 'text/xml' }).end(xml);
         return;
       }
       const onward = httpRequest(

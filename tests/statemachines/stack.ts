@@ -20,6 +20,7 @@ import {
   PutFunctionConcurrencyCommand,
 } from '@aws-sdk/client-lambda';
 import {
+  CreateStateMachineCommand,
   DescribeExecutionCommand,
   type DescribeExecutionOutput,
   GetExecutionHistoryCommand,
@@ -30,10 +31,10 @@ import {
 import { DeleteMessageBatchCommand, ReceiveMessageCommand, SQSClient } from '@aws-sdk/client-sqs';
 import { landingPrefix } from '../../functions/cdc/names.ts';
 import { type Endpoint, startEndpoint } from '../../local/aws/endpoint.ts';
-import { deployedName, type FunctionDefinition } from '../../local/aws/lambda/function.ts';
+import { ACCOUNT, deployedName, type FunctionDefinition } from '../../local/aws/lambda/function.ts';
 import { motoCommand, motoIsReady } from '../../local/aws/moto.ts';
-import { clientSettings, createPlatform, type Platform } from '../../local/aws/platform.ts';
-import type { TimeScale } from '../../local/aws/state-machine.ts';
+import { clientSettings, createPlatform, type Platform, substitutionsOf } from '../../local/aws/platform.ts';
+import { loadStateMachine, type TimeScale } from '../../local/aws/state-machine.ts';
 import { type EndpointConfig, endpointOptions, functionsOf } from '../../local/aws/twin.ts';
 import { choosePorts } from '../../local/process/ports.ts';
 import { FaultyProxy } from './faulty-proxy.ts';
@@ -42,6 +43,7 @@ import { PlannedWorker } from './spark-worker.ts';
 
 const ROOT = fileURLToPath(new URL('../../', import.meta.url));
 const BUCKET = 'lake-test';
+const ASSETS = 's3://deployed/assets/0123';
 const RUN_WITHIN_MS = 60_000;
 const LOOK_EVERY_MS = 75;
 
@@ -62,6 +64,8 @@ export type Stack = {
   /** Stand for the functions that need a database or Kafka Connect, once `plan` was called. */
   planned: PlannedFunctions;
   plan(...names: string[]): void;
+  /** Makes a variant of a machine, changed as text; answers its ARN. */
+  putMachine(machine: 'maintenance' | 'backfill', change: (definition: string) => string): Promise<string>;
   start(input?: object, name?: string): Promise<string>;
   /** Starts another state machine than the medallion; answers the execution's ARN. */
   startOther(stateMachineArn: string, input?: object): Promise<string>;
@@ -119,7 +123,7 @@ export async function startStack(scale: TimeScale): Promise<Stack> {
   const platform = await createPlatform({
     ...config,
     endpointUrl: endpoint.url,
-    assets: 's3://deployed/assets/0123',
+    assets: ASSETS,
     scale,
   });
   const sfn = new SFNClient(settings);
@@ -158,6 +162,17 @@ export async function startStack(scale: TimeScale): Promise<Stack> {
           environment: { PLANNED_URL: `${plannedUrl}/${name}` },
         });
       }
+    },
+    async putMachine(machine, change) {
+      const given = substitutionsOf({ ...config, assets: ASSETS }, platform.alertTopicArn)[machine];
+      const file = join(ROOT, 'statemachines', `${machine}.asl.yml`);
+      const definition = loadStateMachine(file, given, scale);
+      const changed = change(definition);
+      if (changed === definition) throw new Error(`The variant of ${machine} is no other`);
+      const name = `${machine}-${process.hrtime.bigint()}`;
+      const roleArn = `arn:aws:iam::${ACCOUNT}:role/${machine}`;
+      const made = await sfn.send(new CreateStateMachineCommand({ name, definition: changed, roleArn }));
+      return made.stateMachineArn as string;
     },
     start,
     startOther,

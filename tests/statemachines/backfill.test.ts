@@ -1,0 +1,199 @@
+import { ListExecutionsCommand } from '@aws-sdk/client-sfn';
+import { afterAll, afterEach, beforeAll, beforeEach, describe, expect, it, jest } from '@jest/globals';
+import type { Answer, Asked } from './planned-functions.ts';
+import { type Ended, type Stack, startStack, statesIn } from './stack.ts';
+
+jest.setTimeout(90_000);
+
+const ALERTED = ['Explain', 'Alert', 'ReleaseLockAfterFailure', 'Failed'];
+const SIGNALLED: Answer = { result: { table: 'public.orders', rows: 50_000, lsn: '26724400' } };
+
+/** What the connector answers, look after look; the last one again and again. */
+let looks: Answer[];
+let signal: Answer;
+let stack: Stack;
+let impatient: string;
+
+function state(word: string, detail = `it is ${word}`): Answer {
+  return { result: { state: word, detail } };
+}
+
+beforeAll(async () => {
+  stack = await startStack({ intervals: 60 });
+  stack.plan('source', 'connector');
+  impatient = await stack.putMachine('backfill', (text) =>
+    text.replace('"NumericGreaterThanEquals":1440', '"NumericGreaterThanEquals":2'),
+  );
+}, 90_000);
+
+beforeEach(async () => {
+  stack.planned.asked.length = 0;
+  looks = [state('done', 'all rows are in Kafka')];
+  signal = SIGNALLED;
+  stack.planned.answer = (name) => {
+    if (name === 'source') return signal;
+    return (looks.length > 1 ? looks.shift() : looks[0]) as Answer;
+  };
+  await stack.alerts();
+});
+
+afterAll(() => stack?.close());
+
+function backfill(input: object, machine = stack.platform.backfillArn): Promise<Ended> {
+  return stack.runOther(machine, input);
+}
+
+function askedOf(name: string): Asked[] {
+  return stack.planned.asked.filter((asked) => asked.function === name);
+}
+
+async function medallions(): Promise<string[]> {
+  const asked = { stateMachineArn: stack.platform.medallionArn, maxResults: 1000 };
+  const { executions = [] } = await stack.sfn.send(new ListExecutionsCommand(asked));
+  return executions.map(({ executionArn }) => executionArn ?? '');
+}
+
+async function expectLockFree(): Promise<void> {
+  expect(await stack.lockHolder('backfill')).toBeUndefined();
+}
+
+describe('a backfill', () => {
+  it('signals, looks until every row is in Kafka, starts the medallion and says how it went', async () => {
+    looks = [state('pending'), state('running'), state('done', 'all rows are in Kafka')];
+    const run = await backfill({ table: 'orders', condition: 'id > 7' });
+    expect(run.status).toBe('SUCCEEDED');
+    const output = JSON.parse(run.output ?? '') as { medallion: string };
+    expect(output).toEqual({
+      table: 'public.orders',
+      condition: 'id > 7',
+      rows_in_table: 50_000,
+      snapshot: 'all rows are in Kafka',
+      medallion: expect.stringContaining(':execution:cdc-demo-test-medallion:'),
+    });
+    expect(await medallions()).toContain(output.medallion);
+    expect(askedOf('source')).toEqual([
+      {
+        function: 'source',
+        action: 'signal',
+        id: expect.stringMatching(/^[0-9a-f]{32}$/),
+        table: 'orders',
+        condition: 'id > 7',
+      },
+    ]);
+    expect(askedOf('connector')).toEqual(
+      Array(3).fill({
+        function: 'connector',
+        action: 'snapshot-state',
+        table: 'public.orders',
+        lsn: '26724400',
+      }),
+    );
+    await expectLockFree();
+    expect(await stack.alerts()).toEqual([]);
+    await stack.ended(output.medallion);
+  });
+
+  it('without a condition reads all rows', async () => {
+    const run = await backfill({ table: 'orders' });
+    expect(JSON.parse(run.output ?? '')).toMatchObject({ condition: '' });
+    expect(askedOf('source')[0]).toMatchObject({ condition: '' });
+  });
+
+  it.each([[{}], [{ table: 7 }]])('refuses the input %j', async (input) => {
+    const run = await backfill(input);
+    expect(run).toMatchObject({
+      status: 'FAILED',
+      error: 'BadInput',
+      cause: expect.stringContaining('"orders"'),
+    });
+  });
+
+  it('leaves the lake to the medallion: its lock is its own', async () => {
+    looks = [state('running')];
+    const execution = await stack.startOther(stack.platform.backfillArn, { table: 'orders' });
+    await stack.until(execution, (history) => statesIn(history).includes('SnapshotInProgress'));
+    expect(await stack.lockHolder('backfill')).toBe(execution);
+    stack.land();
+    expect((await stack.run()).states).toContain('Gold');
+    looks = [state('done')];
+    expect((await stack.ended(execution)).status).toBe('SUCCEEDED');
+    await expectLockFree();
+  });
+
+  it('ends at once while another one is in progress', async () => {
+    looks = [state('running')];
+    const first = await stack.startOther(stack.platform.backfillArn, { table: 'orders' });
+    await stack.until(first, (history) => statesIn(history).includes('SnapshotInProgress'));
+    const second = await backfill({ table: 'users' });
+    expect(JSON.parse(second.output ?? '')).toEqual({ skipped: expect.stringContaining('in progress') });
+    expect(askedOf('source')).toHaveLength(1);
+    looks = [state('done')];
+    expect((await stack.ended(first)).status).toBe('SUCCEEDED');
+  });
+
+  it('goes on while Kafka Connect is away or its task has failed', async () => {
+    looks = [
+      { error: { name: 'Error', message: 'Kafka Connect does not answer' } },
+      state('failed', 'the task has failed'),
+      state('done'),
+    ];
+    const run = await backfill({ table: 'orders' });
+    expect(run.status).toBe('SUCCEEDED');
+    expect(run.states).toContain('LookFailed');
+    expect(run.states.filter((name) => name === 'SnapshotInProgress')).toHaveLength(2);
+  });
+});
+
+describe('what goes wrong', () => {
+  afterEach(async () => {
+    for (const name of ['run-lock', 'gate']) await stack.unthrottle(name);
+  });
+
+  async function expectFailed(run: Ended, words: string): Promise<void> {
+    expect(run.status).toBe('FAILED');
+    expect(run.states.slice(-4)).toEqual(ALERTED);
+    const alerts = await stack.alerts();
+    expect(alerts).toHaveLength(1);
+    expect(alerts[0]).toContain('The backfill broke');
+    expect(alerts[0]).toContain(words);
+    await expectLockFree();
+  }
+
+  it('with the signal is told in the function’s words', async () => {
+    signal = {
+      error: { name: 'Error', message: 'nothing is not a captured table; tables.yml lists orders' },
+    };
+    const run = await backfill({ table: 'nothing' });
+    await expectFailed(run, 'nothing is not a captured table');
+    expect(run.states).not.toContain('LookAtSnapshot');
+  });
+
+  it('with a connector that somebody stopped is told at once', async () => {
+    looks = [state('stopped', 'the connector is paused')];
+    await expectFailed(await backfill({ table: 'orders' }), 'the connector is paused');
+  });
+
+  it('for too long is told with what is known', async () => {
+    looks = [state('running', 'chunk 17 of orders')];
+    const run = await backfill({ table: 'orders' }, impatient);
+    await expectFailed(run, 'is not done after 12 hours, chunk 17 of orders');
+    expect(askedOf('connector')).toHaveLength(2);
+  });
+
+  it('with the medallion’s start is told', async () => {
+    const broken = await stack.putMachine('backfill', (text) =>
+      text.replaceAll(':stateMachine:cdc-demo-test-medallion', ':stateMachine:nobody'),
+    );
+    await expectFailed(await backfill({ table: 'orders' }, broken), 'nobody');
+  });
+
+  it('at the gate function is told plainly', async () => {
+    signal = { error: { name: 'Error', message: 'no route to the source' } };
+    await stack.throttle('gate');
+    const run = await backfill({ table: 'orders' });
+    expect(run).toMatchObject({ status: 'FAILED', cause: 'A backfill failed' });
+    expect(run.states).toContain('ExplainPlainly');
+    expect((await stack.alerts())[0]).toContain('no route to the source');
+    await expectLockFree();
+  });
+});
