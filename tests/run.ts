@@ -5,6 +5,7 @@
  *   npm run test:unit        the fast loop: jest's unit tests alone
  *   npm run check            lint, format and types of TypeScript, Python and SQL
  *   npm run check:aws        the packaged templates: our rules, cfn-lint, checkov
+ *   npm run rehearse         sls deploy, info, invoke, a run and remove, against an account on this machine
  *   npm test -- glue e2e     some suites
  */
 import { mkdtemp, readFile, rm } from 'node:fs/promises';
@@ -109,6 +110,7 @@ const suites: Readonly<Record<string, readonly Step[]>> = {
   glue: [pytest('glue', 'tests/glue')],
   statemachines: [jest('statemachines', ['tests/statemachines'], '--runInBand')],
   local: [jest('local', ['tests/local'], '--runInBand')],
+  rehearse: [pytest('stacks', 'tests/rehearse/stacks'), jest('rehearse', ['tests/rehearse'], '--runInBand')],
   e2e: [jest('e2e', ['tests/e2e'], '--runInBand')],
 };
 

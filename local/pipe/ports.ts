@@ -1,5 +1,5 @@
-import { InvokeCommand, LambdaClient } from '@aws-sdk/client-lambda';
-import { PutObjectCommand, S3Client } from '@aws-sdk/client-s3';
+import { InvokeCommand, LambdaClient, type LambdaClientConfig } from '@aws-sdk/client-lambda';
+import { PutObjectCommand, S3Client, type S3ClientConfig } from '@aws-sdk/client-s3';
 
 /** Invokes the enrichment with an event and gives its answer's bytes; throws when it failed, so that it is retried. */
 export type Enrich = (event: string, signal: AbortSignal) => Promise<Uint8Array>;
@@ -11,10 +11,11 @@ export type PutLanding = (key: string, content: Buffer, signal: AbortSignal) => 
 const ENRICHMENT_TIMEOUT_MS = 300_000;
 const PUT_TIMEOUT_MS = 60_000;
 
-/** Invocation of a Lambda function, addressed as AWS_ENDPOINT_URL says. */
-export function lambdaEnrichment(functionName: string): Enrich {
+/** Invocation of a Lambda function, addressed as the settings say, else AWS_ENDPOINT_URL. */
+export function lambdaEnrichment(functionName: string, settings: LambdaClientConfig = {}): Enrich {
   // One attempt: the pipe itself retries, and says so in its status.
   const client = new LambdaClient({
+    ...settings,
     maxAttempts: 1,
     requestHandler: { requestTimeout: ENRICHMENT_TIMEOUT_MS },
   });
@@ -29,9 +30,13 @@ export function lambdaEnrichment(functionName: string): Enrich {
   };
 }
 
-/** Objects of a bucket, addressed as AWS_ENDPOINT_URL says. */
-export function s3Landing(bucket: string): PutLanding {
-  const client = new S3Client({ maxAttempts: 1, requestHandler: { requestTimeout: PUT_TIMEOUT_MS } });
+/** Objects of a bucket, addressed as the settings say, else AWS_ENDPOINT_URL. */
+export function s3Landing(bucket: string, settings: S3ClientConfig = {}): PutLanding {
+  const client = new S3Client({
+    ...settings,
+    maxAttempts: 1,
+    requestHandler: { requestTimeout: PUT_TIMEOUT_MS },
+  });
   return async (key, content, signal) => {
     await client.send(new PutObjectCommand({ Bucket: bucket, Key: key, Body: content }), {
       abortSignal: signal,

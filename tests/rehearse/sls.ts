@@ -1,7 +1,6 @@
 import { join } from 'node:path';
 import { execa } from 'execa';
 import { REGION } from '../../local/aws/platform.ts';
-import { PROJECT_ROOT } from '../../local/state.ts';
 import { tailOf } from './log.ts';
 import { logOf, type World } from './world.ts';
 
@@ -11,8 +10,16 @@ const WITHIN_MS = 150_000;
 const IMAGE = `quay.io/debezium/connect@sha256:${'0'.repeat(63)}1`;
 
 /** What the deployment is told of this machine's servers: no TLS, Connect where no DNS of a VPC leads. */
-export function localParameters({ connectUrl }: Pick<World, 'connectUrl'>): Record<string, string> {
-  return { connectUrl, sourceSslMode: 'disable', connectorSslMode: 'disable' };
+export function localParameters({
+  connectUrl,
+  ports,
+}: Pick<World, 'connectUrl' | 'ports'>): Record<string, string> {
+  return {
+    connectUrl,
+    sourcePort: String(ports.postgres),
+    sourceSslMode: 'disable',
+    connectorSslMode: 'disable',
+  };
 }
 
 /**
@@ -26,10 +33,10 @@ export async function sls(
 ): Promise<string> {
   const params = Object.entries(parameters).map(([name, value]) => `--param=${name}=${value}`);
   const result = await execa(
-    join(PROJECT_ROOT, 'node_modules', '.bin', 'sls'),
+    join(world.project, 'node_modules', '.bin', 'sls'),
     [...args, '--stage', 'dev', ...params],
     {
-      cwd: PROJECT_ROOT,
+      cwd: world.project,
       all: true,
       reject: false,
       timeout: WITHIN_MS,

@@ -1,4 +1,4 @@
-import { mkdtempSync, rmSync, writeFileSync } from 'node:fs';
+import { cpSync, mkdirSync, mkdtempSync, readdirSync, rmSync, symlinkSync } from 'node:fs';
 import { tmpdir } from 'node:os';
 import { join } from 'node:path';
 import { Client } from 'pg';
@@ -10,7 +10,7 @@ import { startKafka } from '../../local/kafka/broker.ts';
 import { type PostgresUrls, SHOP, startPostgres } from '../../local/postgres/server.ts';
 import { choosePorts } from '../../local/process/ports.ts';
 import { Supervisor } from '../../local/process/supervisor.ts';
-import { type OwnedState, ownState } from '../../local/state.ts';
+import { type OwnedState, ownState, PROJECT_ROOT } from '../../local/state.ts';
 import { Fargate } from './fargate.ts';
 import { appender } from './log.ts';
 
@@ -20,6 +20,8 @@ type Ports = Record<(typeof PORTS)[number], number>;
 /** An AWS account of its own on this machine, empty at first, with real servers where moto only keeps records. */
 export type World = {
   state: OwnedState;
+  /** A copy of the project, from which it is deployed: what osls leaves there is in nobody's way. */
+  project: string;
   supervisor: Supervisor;
   ports: Ports;
   /** What AWS clients are made with. */
@@ -53,6 +55,7 @@ export async function startWorld(): Promise<World> {
     if (events.length > 0) throw new Error(`Out of the ordinary:\n${events.join('\n')}`);
   };
   try {
+    const project = copyProject(join(folder, 'project'));
     const [database, kafka] = await Promise.all([
       startPostgres(supervisor, state, ports.postgres, 1, () => {}),
       startKafka(supervisor, state, { broker: ports.kafka, controller: ports.controller }),
@@ -88,7 +91,7 @@ export async function startWorld(): Promise<World> {
     const clients = clientSettings(endpoint.url);
     fargate = new Fargate(clients, { supervisor, state, port: ports.connect, broker: kafka.address });
     return {
-      ...{ state, supervisor, ports, clients, connectUrl, database, stop },
+      ...{ state, project, supervisor, ports, clients, connectUrl, database, stop },
       broker: kafka.address,
       renewServers: () => renewServers(supervisor, state, ports, database),
     };
@@ -96,6 +99,18 @@ export async function startWorld(): Promise<World> {
     await stop();
     throw error;
   }
+}
+
+/** What is installed or made on this machine, and what belongs to no deployment. */
+const NOT_COPIED = /^(\.|node_modules$|coverage$|dist$|tests$)/;
+
+function copyProject(to: string): string {
+  mkdirSync(to);
+  for (const entry of readdirSync(PROJECT_ROOT)) {
+    if (!NOT_COPIED.test(entry)) cpSync(join(PROJECT_ROOT, entry), join(to, entry), { recursive: true });
+  }
+  symlinkSync(join(PROJECT_ROOT, 'node_modules'), join(to, 'node_modules'));
+  return to;
 }
 
 /** A database that a slot still reads can't be dropped: this proves that the stack left none. */
@@ -123,11 +138,4 @@ async function renewServers(
 /** Where the world's logs lie, for a message. */
 export function logOf({ state }: Pick<World, 'state'>, name: string): string {
   return join(state.paths.logs, `${name}.log`);
-}
-
-/** A file in the world's folder, e.g. for an event. */
-export function writeInto({ state }: Pick<World, 'state'>, name: string, content: string): string {
-  const path = join(state.paths.root, name);
-  writeFileSync(path, content);
-  return path;
 }

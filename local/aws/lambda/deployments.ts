@@ -76,8 +76,9 @@ export class Deployments {
   /** What the call changes once moto has taken it. Code is looked for before. */
   #changeOf(request: IncomingMessage, body: Buffer): (() => void) | undefined {
     const path = (request.url ?? '').split('?')[0] ?? '';
-    const [, asked, part] =
-      /^\/2015-03-31\/functions(?:\/([^/]+))?(?:\/(code|configuration))?\/?$/.exec(path) ?? [];
+    const found = /^\/2015-03-31\/functions(?:\/([^/]+))?(?:\/(code|configuration))?\/?$/.exec(path);
+    if (found === null) return undefined;
+    const [, asked, part] = found;
     const name = asked === undefined ? undefined : functionNameOf(decodeURIComponent(asked));
     const called = `${request.method} ${part ?? ''}`.trim();
     if (name === undefined && called === 'POST') {

@@ -60,7 +60,11 @@ export class FolderS3 {
 
   async #buckets(call: Call, response: ServerResponse): Promise<void> {
     if (call.method !== 'GET') throw notImplemented(call);
-    const names = (await readdir(this.#root)).filter(isBucketName).sort();
+    const found = await readdir(this.#root).catch((error: unknown) => {
+      if (isGone(error)) return [];
+      throw error;
+    });
+    const names = found.filter(isBucketName).sort();
     const buckets = names.map((name) => `<Bucket><Name>${name}</Name></Bucket>`).join('');
     sendXml(response, 200, `<ListAllMyBucketsResult><Buckets>${buckets}</Buckets></ListAllMyBucketsResult>`);
   }

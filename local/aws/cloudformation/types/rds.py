@@ -65,7 +65,9 @@ def _update_instance(context: Context, live: Live, properties: Properties) -> Ma
 
 
 def _snapshot(context: Context, live: Live) -> None:
-    named = {"DBSnapshotIdentifier": f"{live.physical_id}-final", "DBInstanceIdentifier": live.physical_id}
+    """Under a name that no other stack's last snapshot has, as CloudFormation gives it."""
+    name = f"{context.stack_name}-snapshot-{context.unique_name()[-12:]}".lower()
+    named = {"DBSnapshotIdentifier": name, "DBInstanceIdentifier": live.physical_id}
     context.call("rds", "create_db_snapshot", named)
 
 

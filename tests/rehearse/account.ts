@@ -1,0 +1,40 @@
+import { join } from 'node:path';
+import { CloudFormationClient, ListStackResourcesCommand } from '@aws-sdk/client-cloudformation';
+import { execa } from 'execa';
+import { PROJECT_ROOT } from '../../local/state.ts';
+import type { World } from './world.ts';
+
+/** What an account holds, by what lists it: `{ 'glue jobs': ['cdc-demo-dev-bronze', ...], ... }`. */
+export type Holdings = Record<string, string[]>;
+
+/** Asks every service of the deployment. */
+export async function holdingsOf({ clients }: Pick<World, 'clients'>): Promise<Holdings> {
+  const python = join(PROJECT_ROOT, '.venv', 'bin', 'python');
+  const { stdout } = await execa(python, [join(import.meta.dirname, 'list_services.py')], {
+    timeout: 60_000,
+    env: { AWS_ENDPOINT_URL: clients.endpoint },
+  });
+  return JSON.parse(stdout) as Holdings;
+}
+
+/** The holdings that are not empty. */
+export function notEmpty(holdings: Holdings): Holdings {
+  return Object.fromEntries(Object.entries(holdings).filter(([, names]) => names.length > 0));
+}
+
+/** Physical ids of a stack's resources by their logical ones. */
+export async function stackResources(
+  { clients }: Pick<World, 'clients'>,
+  stack: string,
+): Promise<Record<string, string>> {
+  const cloudFormation = new CloudFormationClient(clients);
+  const { StackResourceSummaries = [] } = await cloudFormation.send(
+    new ListStackResourcesCommand({ StackName: stack }),
+  );
+  return Object.fromEntries(
+    StackResourceSummaries.map(({ LogicalResourceId, PhysicalResourceId }) => [
+      LogicalResourceId ?? '',
+      PhysicalResourceId ?? '',
+    ]),
+  );
+}
