@@ -93,13 +93,16 @@ function unpricedTable({ unpriced }: Estimate): string {
 }
 
 /** What an estimate was made of, in a sentence each. */
-function basis(stage: string, workload: Workload, prices: PriceTable): string {
+function basis(stage: string, workload: Workload, prices: PriceTable, hoursAsleep: number): string {
   const dates = [...new Set(Object.values(prices).map(({ date }) => date))].join(', ');
   const regions = [...new Set(Object.values(prices).map(({ region }) => region))].join(', ');
   const secondary = Object.values(prices).every(({ source }) => source === 'secondary');
   return [
     `Stage ${stage}: ${quantity(workload.changesPerDay)} changes a day of ${quantity(workload.rowBytes)} bytes, ${workload.changesPerTransaction} in a transaction.`,
     `Taken as given: a job of a layer is billed for ${workload.jobMinutes} min, maintenance for ${workload.maintenanceMinutes} min a day, queries read ${workload.athenaGigabytes} GB a month; a NAT takes each Kafka record once, uncompressed, which is the most.`,
+    hoursAsleep > 0
+      ? `The cost-guard lets it sleep for ${hoursAsleep} of 168 hours a week.`
+      : 'No cost-guard: it never sleeps.',
     `Prices: local/cost/prices.yml, ${regions}, ${dates}, on demand${secondary ? ', from secondary sources: check them before you rely on this' : ''}.`,
   ].join('\n');
 }
@@ -107,7 +110,7 @@ function basis(stage: string, workload: Workload, prices: PriceTable): string {
 function describe(options: Options, workload: Workload, template: Template, prices: PriceTable): string {
   const month = estimate(template, workload, prices);
   const sections = [
-    basis(options.stage, workload, prices),
+    basis(options.stage, workload, prices, month.hoursAsleep),
     linesTable(month, prices),
     totals(month),
     paint('bold', 'Used, too, but not priced: the table has no price for it'),

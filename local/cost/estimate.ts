@@ -1,6 +1,6 @@
 /** A stage's month in USD, line by line, from its template, a workload and a price table. Pure arithmetic. */
 import type { PriceTable } from './price-table.ts';
-import { timesADay } from './schedule.ts';
+import { hoursStopped, minutesOfWeek, timesADay } from './schedule.ts';
 import { numberAt, property, resourcesOf, type Template } from './template.ts';
 import { DAYS, HOURS, type PipeSettings, type TopicTraffic, trafficOf, type Workload } from './traffic.ts';
 
@@ -30,6 +30,8 @@ export type Estimate = {
   total: number;
   /** USD that a million changes cost beside what is fixed and scheduled. */
   perMillionChanges: number;
+  /** Hours of a week that cost-guard pauses what it can; 0 without its schedules. */
+  hoursAsleep: number;
   /** Runs of the medallion in a month that find something to do. */
   runs: number;
   traffic: TopicTraffic[];
@@ -42,8 +44,17 @@ const MAINTENANCE_JOB = 'MaintenanceJob';
 const DPUS: Readonly<Record<string, number>> = { 'G.1X': 1, 'G.2X': 2, 'G.4X': 4, 'G.8X': 8, 'R.1X': 1 };
 /** https://aws.amazon.com/glue/pricing/ */
 const LEAST_JOB_MINUTES = 1;
+const WEEK_HOURS = 168;
 
-type Context = { template: Template; workload: Workload; traffic: TopicTraffic[]; runs: number };
+type Context = {
+  template: Template;
+  workload: Workload;
+  traffic: TopicTraffic[];
+  runs: number;
+  /** Share of the week in which cost-guard lets the stage be at work. */
+  awake: number;
+};
+
 type Properties = Readonly<Record<string, unknown>>;
 type ItemsOf = (properties: Properties, id: string, context: Context) => Item[];
 
@@ -149,8 +160,11 @@ export const TYPES: Readonly<Record<string, ItemsOf>> = {
 /** Estimates a month. */
 export function estimate(template: Template, workload: Workload, prices: PriceTable): Estimate {
   const traffic = trafficOf(workload, pipesOf(template));
-  const runs = Math.min(scheduledRuns(template, 'MedallionSchedule'), workload.changesPerDay) * DAYS;
-  const context = { template, workload, traffic, runs };
+  const hoursAsleep = asleep(template);
+  const awake = 1 - hoursAsleep / WEEK_HOURS;
+  // Schedules sleep, too.
+  const runs = Math.min(scheduledRuns(template, 'MedallionSchedule') * awake, workload.changesPerDay) * DAYS;
+  const context = { template, workload, traffic, runs, awake };
   const items = Object.entries(template.Resources).flatMap(([id, { Type, Properties }]) =>
     (TYPES[Type] ?? FREE)(Properties ?? {}, id, context),
   );
@@ -172,6 +186,7 @@ export function estimate(template: Template, workload: Workload, prices: PriceTa
     usage,
     total: fixedUsd + schedule + usage,
     perMillionChanges: (usage / changes) * 1e6,
+    hoursAsleep,
     runs,
     traffic,
   };
@@ -181,6 +196,15 @@ export function estimate(template: Template, workload: Workload, prices: PriceTa
 export function unknownTypes(template: Template): string[] {
   const types = new Set(Object.values(template.Resources).map(({ Type }) => Type));
   return [...types].filter((type) => !(type in TYPES) && !type.startsWith('Custom::')).sort();
+}
+
+/** Hours of a week between cost-guard's stop and start. */
+function asleep(template: Template): number {
+  const [stop, start] = ['CostGuardStopSchedule', 'CostGuardStartSchedule'].map((id) =>
+    property(template.Resources[id]?.Properties, 'ScheduleExpression'),
+  );
+  if (typeof stop !== 'string' || typeof start !== 'string') return 0;
+  return hoursStopped(minutesOfWeek(stop), minutesOfWeek(start));
 }
 
 /** Times a day that a schedule starts; 0 without it. */
@@ -229,30 +253,30 @@ function kafkaItems(properties: Properties): Item[] {
   ];
 }
 
-function fargateItems(properties: Properties, _id: string, { template }: Context): Item[] {
+function fargateItems(properties: Properties, _id: string, { template, awake }: Context): Item[] {
   const definition = String(property(properties, 'TaskDefinition.Ref'));
   const task = template.Resources[definition]?.Properties;
-  const tasks = numberAt(properties, 'DesiredCount');
+  const taskHours = numberAt(properties, 'DesiredCount') * HOURS * awake;
   const chip = String(property(task, 'RuntimePlatform.CpuArchitecture') ?? 'X86_64').toLowerCase();
   return [
     fixed(
       `fargate.${chip}.vcpu`,
       'AWS Fargate',
       'vCPU',
-      (tasks * HOURS * numberAt(task, 'Cpu')) / 1024,
+      (taskHours * numberAt(task, 'Cpu')) / 1024,
       'vCPU-hour',
     ),
     fixed(
       `fargate.${chip}.memory`,
       'AWS Fargate',
       'memory',
-      (tasks * HOURS * numberAt(task, 'Memory')) / 1024,
+      (taskHours * numberAt(task, 'Memory')) / 1024,
       'GB-hour',
     ),
   ];
 }
 
-function databaseItems(properties: Properties): Item[] {
+function databaseItems(properties: Properties, _id: string, { awake }: Context): Item[] {
   const zones = property(properties, 'MultiAZ') === true ? '.two-zones' : '';
   const name = String(property(properties, 'DBInstanceClass'));
   const storage = String(property(properties, 'StorageType') ?? 'gp2');
@@ -261,7 +285,7 @@ function databaseItems(properties: Properties): Item[] {
       `rds.${name}${zones}`,
       'Amazon RDS',
       `${name}${zones ? ' in two zones' : ''}`,
-      HOURS,
+      HOURS * awake,
       'instance-hour',
     ),
     fixed(
@@ -340,10 +364,10 @@ function streamItems(_properties: Properties, _id: string, { template, traffic }
 }
 
 /** Every state once is the most that a run of the medallion takes: it has no loop. */
-function stateMachineItems(properties: Properties, id: string, { template, runs }: Context): Item[] {
+function stateMachineItems(properties: Properties, id: string, { template, runs, awake }: Context): Item[] {
   const states = Object.keys((property(properties, 'Definition.States') as object | undefined) ?? {}).length;
   const schedules: Readonly<Record<string, number>> = {
-    MedallionStateMachine: scheduledRuns(template, 'MedallionSchedule') * DAYS,
+    MedallionStateMachine: scheduledRuns(template, 'MedallionSchedule') * awake * DAYS,
     MaintenanceStateMachine: scheduledRuns(template, 'MaintenanceSchedule') * DAYS,
     CostGuardStateMachine:
       (scheduledRuns(template, 'CostGuardStopSchedule') + scheduledRuns(template, 'CostGuardStartSchedule')) *

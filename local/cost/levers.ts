@@ -2,7 +2,6 @@
 import { endpointApis } from '../../resources/network-apis.ts';
 import { type Estimate, estimate } from './estimate.ts';
 import type { PriceTable } from './price-table.ts';
-import { hoursStopped, minutesOfWeek } from './schedule.ts';
 import { property, resourcesOf, type Template, type TemplateResource } from './template.ts';
 import { HOURS, type Workload } from './traffic.ts';
 
@@ -18,7 +17,10 @@ export type Lever = {
 const GB = 1e9;
 const WEEK_HOURS = 168;
 /** Nights and weekends, when the template has no cost-guard: at work from 7 to 19, Monday to Friday. */
-const OFFICE = { stop: 'cron(0 19 ? * MON-FRI *)', start: 'cron(0 7 ? * MON-FRI *)' };
+const OFFICE = {
+  CostGuardStopSchedule: 'cron(0 19 ? * MON-FRI *)',
+  CostGuardStartSchedule: 'cron(0 7 ? * MON-FRI *)',
+};
 const RATES = ['rate(5 minutes)', 'rate(15 minutes)', 'rate(1 hour)', 'rate(4 hours)', 'rate(1 day)'];
 
 type Case = { template: Template; workload: Workload; prices: PriceTable; now: Estimate };
@@ -29,22 +31,25 @@ export function levers(template: Template, workload: Workload, prices: PriceTabl
   return [costGuard(one), flex(one), ...rates(one), egress(one), packs(one)];
 }
 
-function costGuard({ template, now }: Case): Lever {
-  const expression = (id: string) => property(template.Resources[id]?.Properties, 'ScheduleExpression');
-  const [stop, start] = [expression('CostGuardStopSchedule'), expression('CostGuardStartSchedule')];
-  const deployed = typeof stop === 'string' && typeof start === 'string';
-  const hours = deployed
-    ? hoursStopped(minutesOfWeek(stop), minutesOfWeek(start))
-    : hoursStopped(minutesOfWeek(OFFICE.stop), minutesOfWeek(OFFICE.start));
-  const stopped = now.lines.filter(
-    ({ service, unit }) => service === 'AWS Fargate' || unit === 'instance-hour',
+/** What sleeping outside of working hours saves, whether the stage does it already or not. */
+function costGuard({ template, workload, prices, now }: Case): Lever {
+  const without = Object.entries(template.Resources).filter(
+    ([id]) => !/^CostGuard(Stop|Start)Schedule$/.test(id),
   );
-  const saves = (stopped.reduce((sum, { usd }) => sum + usd, 0) * hours) / WEEK_HOURS;
+  const schedules = Object.entries(OFFICE).map(([id, ScheduleExpression]): [string, TemplateResource] => [
+    id,
+    { Type: 'AWS::Scheduler::Schedule', Properties: { ScheduleExpression } },
+  ]);
+  const onAlready = now.hoursAsleep > 0;
+  const awake = estimate({ Resources: Object.fromEntries(without) }, workload, prices);
+  const asleep = onAlready
+    ? now
+    : estimate({ Resources: Object.fromEntries([...without, ...schedules]) }, workload, prices);
   return {
     lever: 'cost-guard',
-    choice: `off for ${hours} of ${WEEK_HOURS} hours a week${deployed ? '' : ' (nights and weekends)'}`,
-    saves,
-    note: 'Connect and the own database; brokers, NAT and storage can be removed, not stopped, and go on.',
+    choice: `costGuard: on${onAlready ? ' (as it is)' : ''}, asleep ${asleep.hoursAsleep} of ${WEEK_HOURS} hours a week`,
+    saves: saving(awake, asleep),
+    note: 'Connect, the own database and the runs sleep; brokers, NAT and storage can be removed, not stopped',
   };
 }
 

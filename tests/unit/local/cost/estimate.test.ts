@@ -171,9 +171,29 @@ describe('the levers', () => {
     expect(saves('rate(5 minutes)')).toBeLessThan(0);
   });
 
-  it('switch off Connect and the database for nights and weekends', () => {
+  it('let Connect, the database and the runs sleep for nights and weekends', () => {
     const hourly = 0.5 * 0.04048 + 2 * 0.004445 + 0.016;
-    expect(saves('off for 108 of 168 hours')).toBeCloseTo((hourly * HOURS * 108) / 168);
+    const runs = ((24 * 365) / 12) * ((3 * 2 * 2 * 0.44) / 60 + 2 * 0.000025);
+    expect(saves('asleep 108 of 168 hours')).toBeCloseTo(((hourly * HOURS + runs) * 108) / 168);
+  });
+
+  it('count the same whether the stage sleeps already or not', () => {
+    const schedule = (ScheduleExpression: string) => ({
+      Type: 'AWS::Scheduler::Schedule',
+      Properties: { ScheduleExpression },
+    });
+    const asleep = {
+      Resources: {
+        ...TEMPLATE.Resources,
+        CostGuardStopSchedule: schedule('cron(0 19 ? * MON-FRI *)'),
+        CostGuardStartSchedule: schedule('cron(0 7 ? * MON-FRI *)'),
+      },
+    };
+    const month = estimate(asleep, WORKLOAD, PRICES);
+    expect(month.hoursAsleep).toBe(108);
+    const lever = levers(asleep, WORKLOAD, PRICES).find(({ choice }) => choice.includes('as it is'));
+    expect(lever?.saves).toBeCloseTo(estimate(TEMPLATE, WORKLOAD, PRICES).total - month.total);
+    expect(lever?.saves).toBeCloseTo(saves('asleep 108 of 168 hours') ?? 0);
   });
 
   it('pay interface endpoints by zone instead of the NAT', () => {
