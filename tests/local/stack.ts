@@ -23,6 +23,8 @@ export type Stack = {
   supervisor: Supervisor;
   postgres: PostgresUrls;
   broker: string;
+  /** Kafka Connect's REST interface. */
+  url: string;
   api: ConnectApi;
 };
 
@@ -63,7 +65,7 @@ export async function startStack(
       startPostgres(supervisor, state, db, registry.epoch, () => {}),
       kafka(),
     ]);
-    return { state, supervisor, postgres, broker: address, api: new ConnectApi(url) };
+    return { state, supervisor, postgres, broker: address, url, api: new ConnectApi(url) };
   } catch (error) {
     await supervisor.stopAll();
     throw error;
