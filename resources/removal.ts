@@ -23,10 +23,13 @@ export type Remain = {
 /** S3's limit of keys in one DeleteObjects: https://docs.aws.amazon.com/AmazonS3/latest/API/API_DeleteObjects.html */
 const DELETED_AT_ONCE = 1000;
 
-/** What of a stack stays when it goes, by the template that it was deployed with. To be asked while it is there. */
+/**
+ * What of a stack stays when it goes, by the template that it was deployed with. To be asked while it is there; of one
+ * that is gone already nothing is known.
+ */
 export async function remainsOf(cloudFormation: CloudFormationClient, stack: string): Promise<Remain[]> {
-  const { TemplateBody } = await cloudFormation.send(new GetTemplateCommand({ StackName: stack }));
-  const template = JSON.parse(TemplateBody ?? '{}') as { Resources?: Record<string, TemplateResource> };
+  const template = await deployedTemplate(cloudFormation, stack);
+  if (template === undefined) return [];
   const physicalIds = await physicalIdsOf(cloudFormation, stack);
   return Object.entries(template.Resources ?? {}).flatMap(
     ([logicalId, { Type: type, DeletionPolicy: policy }]) => {
@@ -58,6 +61,20 @@ async function physicalIdsOf(
     token = page.NextToken;
   } while (token !== undefined);
   return ids;
+}
+
+async function deployedTemplate(
+  cloudFormation: CloudFormationClient,
+  stack: string,
+): Promise<{ Resources?: Record<string, TemplateResource> } | undefined> {
+  try {
+    const { TemplateBody } = await cloudFormation.send(new GetTemplateCommand({ StackName: stack }));
+    return JSON.parse(TemplateBody ?? '{}');
+  } catch (error) {
+    // CloudFormation's answer for a stack that is not there; it has no code of its own.
+    if (error instanceof Error && /Stack with id .* does not exist/.test(error.message)) return undefined;
+    throw error;
+  }
 }
 
 type TemplateResource = { Type: string; DeletionPolicy?: string };

@@ -73,6 +73,14 @@ describe('what a removal leaves', () => {
     expect(bucketsOf(remains)).toEqual(['lake-1']);
   });
 
+  it('is nothing that is known once the stack is gone, but no other error passes for that', async () => {
+    const asked = () => remainsOf(cloudFormation as unknown as CloudFormationClient, 'cdc-demo-dev');
+    cloudFormation.on(GetTemplateCommand).rejects(new Error('Stack with id cdc-demo-dev does not exist'));
+    expect(await asked()).toEqual([]);
+    cloudFormation.on(GetTemplateCommand).rejects(new Error('Rate exceeded'));
+    await expect(asked()).rejects.toThrow('Rate exceeded');
+  });
+
   it('is said with the way to delete each of it', () => {
     const [head, ...lines] = removalNotes(REMAINS, { prefix: 'cdc-demo-dev', region: 'eu-west-1' });
     expect(head).toBe('What stays, and how to delete it:');
