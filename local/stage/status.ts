@@ -140,7 +140,7 @@ async function connectPart(ecs: ECSClient, arn: string) {
     state: service?.status ?? 'missing',
     ok: desiredCount > 0 && runningCount >= desiredCount,
     since: (rollout?.createdAt ?? createdAt)?.toISOString() ?? null,
-    detail: desiredCount === 0 ? `${detail}: scaled to 0, nothing is captured` : detail,
+    detail: desiredCount === 0 ? `${detail}: scaled to 0 (cost-guard, or by hand), nothing is captured` : detail,
   };
 }
 

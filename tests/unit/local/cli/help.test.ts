@@ -1,0 +1,27 @@
+import { describe, expect, it } from '@jest/globals';
+import { WORLD_OPTIONS } from '../../../../local/cli/context.ts';
+import { buildProgram } from '../../../../local/cli/program.ts';
+
+/** What a stage can do as well as the twin. */
+const IN_BOTH_WORLDS = ['doctor', 'run', 'status', 'query', 'events', 'connectors', 'backfill', 'maintain'];
+
+const commands = buildProgram().commands;
+
+describe('--help', () => {
+  it.each(commands.map((command) => [command.name(), command] as const))(
+    'of %s says what it does and takes',
+    (name, command) => {
+      const help = command.helpInformation();
+      expect(help).toContain(`Usage: cdc ${name}`);
+      for (const option of command.options) expect(help).toContain(option.long);
+      expect(command.description()).not.toBe('');
+    },
+  );
+});
+
+describe('a verb of both worlds', () => {
+  it.each(IN_BOTH_WORLDS)('%s takes a stage with its region, or a state folder', (name) => {
+    const options = commands.find((command) => command.name() === name)?.options.map(({ long }) => long);
+    expect(options).toEqual(expect.arrayContaining(WORLD_OPTIONS));
+  });
+});
