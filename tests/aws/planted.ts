@@ -286,6 +286,26 @@ const kept: Planted[] = [
   },
 ];
 
+const order: Planted[] = [
+  {
+    rule: 'order',
+    mistake: 'a connector that does not wait for a topic',
+    plant: ({ Resources: { ConnectorRegistration: connector } }) => {
+      const before = [connector?.DependsOn ?? []].flat();
+      Object.assign(connector ?? {}, { DependsOn: before.filter((id) => id !== 'TopicOrders') });
+      return 'ConnectorRegistration';
+    },
+  },
+  {
+    rule: 'order',
+    mistake: 'a source that is tidied up after its network has gone',
+    plant: ({ Resources: { SourcePreparation: source } }) => {
+      delete source?.DependsOn;
+      return 'SourcePreparation';
+    },
+  },
+];
+
 const limits: Planted[] = [
   {
     rule: 'template-size',
@@ -322,8 +342,17 @@ const limits: Planted[] = [
   inFirst('alarm-size', 'an alarm on eleven metrics', ALARM, (alarm) => {
     alarm['Metrics'] = Array.from({ length: 11 }, (_, index) => ({ Id: `m${index}`, MetricStat: {} }));
   }),
+];
+
+const names: Planted[] = [
   inFirst('name-length', 'a stream with a long name', STREAM, (stream) => {
     stream['DeliveryStreamName'] = 'cdc-demo-dev-'.padEnd(65, 'x');
+  }),
+  inFirst('stage-in-name', 'a name that the next stage takes as well', STREAM, (stream) => {
+    stream['DeliveryStreamName'] = 'users';
+  }),
+  inFirst('stage-in-name', 'a bucket with a name', 'AWS::S3::Bucket', (bucket) => {
+    bucket['BucketName'] = 'cdc-demo-dev-landing';
   }),
 ];
 
@@ -394,6 +423,19 @@ const coverage: Planted[] = [
     'ConnectExecutionRole',
     drop('secretsmanager:GetSecretValue'),
   ),
+  inRole('iam-missing', 'a job that can’t commit', 'GlueRole', drop('glue:UpdateTable')),
+  inRole(
+    'iam-missing',
+    'a custom resource whose function can’t be invoked',
+    'CustomResourceRole',
+    (statements) => {
+      for (const statement of statements) {
+        if ([statement['Action']].flat().includes('lambda:InvokeFunction')) {
+          statement['Resource'] = 'arn:aws:lambda:us-east-1:123456789012:function:cdc-demo-dev-gate';
+        }
+      }
+    },
+  ),
   inRole('iam-unused', 'a right that no code uses', 'EnrichRole', (statements) => {
     statements.push({
       Effect: 'Allow',
@@ -454,7 +496,9 @@ export const planted: readonly Planted[] = [
   ...schedules,
   ...notices,
   ...kept,
+  ...order,
   ...limits,
+  ...names,
   ...grants,
   ...coverage,
   ...policies,

@@ -1,19 +1,21 @@
-import { join } from 'node:path';
 import { PROJECT_ROOT } from '../../local/state.ts';
 import { readAuthorization } from './iam/authorization.ts';
 import { callsOf } from './iam/calls.ts';
 import { coverageRules } from './iam/coverage.ts';
 import { endpointRule } from './iam/endpoints.ts';
 import { grantRules } from './iam/grants.ts';
-import { type CallsByFunction, functionName } from './iam/needs.ts';
+import { type CallsInCode, functionName } from './iam/needs.ts';
+import { pythonCallsOf } from './iam/python-calls.ts';
 import { serviceAccess } from './iam/services.ts';
 import { functionRules } from './rules/functions.ts';
 import { glueRules } from './rules/glue.ts';
 import { kafkaRules } from './rules/kafka.ts';
 import { keptRules } from './rules/kept.ts';
 import { limitRules } from './rules/limits.ts';
+import { nameRules } from './rules/names.ts';
 import { networkRules } from './rules/network.ts';
 import { noticeRules } from './rules/notices.ts';
+import { orderRules } from './rules/order.ts';
 import { pipeRules } from './rules/pipes.ts';
 import { referenceRules } from './rules/references.ts';
 import { scheduleRules } from './rules/schedules.ts';
@@ -32,19 +34,20 @@ export const RULES: readonly Rule[] = [
   ...scheduleRules,
   ...noticeRules,
   ...keptRules,
+  ...orderRules,
   ...limitRules,
+  ...nameRules,
   ...grantRules(authorization),
-  ...coverageRules(authorization, callsByFunction),
+  ...coverageRules(authorization, callsInCode),
   serviceAccess,
-  endpointRule(callsByFunction),
+  endpointRule(callsInCode),
 ];
 
-/** The AWS calls in the code of every function that a template deploys. */
-function callsByFunction(template: Template): CallsByFunction {
-  return Object.fromEntries(
-    ofType(template, 'AWS::Lambda::Function').map(([, lambda]) => {
-      const file = `${String(lambda['Handler']).replace(/\.\w+$/, '')}.ts`;
-      return [functionName(lambda), callsOf(PROJECT_ROOT, join(file))];
-    }),
-  );
+/** The AWS calls in the code of every function that a template deploys, and of the jobs. */
+export function callsInCode(template: Template): CallsInCode {
+  const functions = ofType(template, 'AWS::Lambda::Function').map(([, lambda]) => {
+    const file = `${String(lambda['Handler']).replace(/\.\w+$/, '')}.ts`;
+    return [functionName(lambda), callsOf(PROJECT_ROOT, file)] as const;
+  });
+  return { functions: Object.fromEntries(functions), glue: pythonCallsOf(PROJECT_ROOT, 'glue') };
 }

@@ -2,19 +2,13 @@ import { type Problem, type Rule, rule, type Template } from '../template.ts';
 import type { Authorization } from './authorization.ts';
 import { globOf } from './authorization.ts';
 import { fits } from './grants.ts';
-import { type CallsByFunction, type Need, needsOf } from './needs.ts';
+import { type CallsInCode, type Need, needsOf } from './needs.ts';
 import { type RolePolicies, rolesOf, type Statement } from './policies.ts';
-
-/** Grants that nothing in the code or the template asks for, with the reason, by role. */
-const KEPT_GRANTS: Readonly<Record<string, Readonly<Record<string, string>>>> = {};
-
-/** Roles whose users' calls can't be listed from the template. */
-const NOT_LISTED = new Set(['GlueRole']);
 
 /** Rules that hold what the code does against what the roles may do. */
 export function coverageRules(
   authorization: Authorization,
-  callsOf: (template: Template) => CallsByFunction,
+  callsOf: (template: Template) => CallsInCode,
 ): Rule[] {
   return [
     rule('iam-missing', (template) => {
@@ -76,20 +70,16 @@ function isFirst(problem: Problem, index: number, all: Problem[]): boolean {
 }
 
 function unused({ id, statements }: RolePolicies, needs: Need[], authorization: Authorization): Problem[] {
-  if (NOT_LISTED.has(id)) return [];
   const wanted = new Set(needs.filter(({ role }) => role === id).map(({ action }) => action.toLowerCase()));
-  const kept = Object.keys(KEPT_GRANTS[id] ?? {}).map((action) => action.toLowerCase());
   return statements
     .filter(({ effect }) => effect === 'Allow')
     .flatMap(({ where, actions }) =>
       actions
-        .filter(
-          (action) => !matched(action, authorization).some((one) => wanted.has(one) || kept.includes(one)),
-        )
+        .filter((action) => !matched(action, authorization).some((one) => wanted.has(one)))
         .map((action) => ({
           where,
           what: `${action} is granted and nobody needs it`,
-          remedy: 'take it away, or list it with its reason in tests/aws/iam/coverage.ts',
+          remedy: 'take it away, or say in tests/aws/iam/needs.ts who needs it',
         })),
     );
 }

@@ -1,4 +1,4 @@
-import { resolve } from '../physical.ts';
+import { arnOf, resolve } from '../physical.ts';
 import { ofType, type Properties, type Template, valuesIn } from '../template.ts';
 import type { Call } from './calls.ts';
 
@@ -14,8 +14,11 @@ export type Need = {
   optional?: boolean;
 };
 
-/** The functions' calls by the names of their folders. */
-export type CallsByFunction = Readonly<Record<string, readonly Call[]>>;
+/** The functions' calls by the names of their folders, and those of what Glue runs. */
+export type CallsInCode = {
+  functions: Readonly<Record<string, readonly Call[]>>;
+  glue: readonly Call[];
+};
 
 /** Operations whose permission is not called after them (Service Authorization Reference). */
 const PERMISSIONS: Readonly<Record<string, readonly string[]>> = {
@@ -69,9 +72,11 @@ const FOLLOWING: Readonly<Record<string, { needed: readonly string[]; optional?:
 };
 
 /** What every role of the template needs, from the code of the functions and from what the other resources do. */
-export function needsOf(template: Template, calls: CallsByFunction): Need[] {
+export function needsOf(template: Template, calls: CallsInCode): Need[] {
   const needs = [
-    ...functionNeeds(template, calls),
+    ...functionNeeds(template, calls.functions),
+    ...customResourceNeeds(template),
+    ...glueNeeds(template, calls.glue),
     ...machineNeeds(template),
     ...pipeNeeds(template),
     ...streamNeeds(template),
@@ -101,7 +106,7 @@ const INTERFACES = [
   'ec2:UnassignPrivateIpAddresses',
 ];
 
-function functionNeeds(template: Template, calls: CallsByFunction): Need[] {
+function functionNeeds(template: Template, calls: CallsInCode['functions']): Need[] {
   return ofType(template, 'AWS::Lambda::Function').flatMap(([id, lambda]) => {
     const role = roleOf(lambda['Role']);
     const need = (action: string, why: string): Need => ({ role, action, why });
@@ -119,6 +124,56 @@ function functionNeeds(template: Template, calls: CallsByFunction): Need[] {
       ...(calls[functionName(lambda)] ?? []).flatMap(({ operation, where }) =>
         (PERMISSIONS[operation] ?? [operation]).map((action) => need(action, where)),
       ),
+    ];
+  });
+}
+
+/** A custom resource with a FunctionName has that function do the work, invoked by the one that answers CloudFormation. */
+function customResourceNeeds(template: Template): Need[] {
+  return Object.entries(template.Resources).flatMap(([id, { Type, Properties = {} }]): Need[] => {
+    const [answers, works] = [Properties['ServiceToken'], Properties['FunctionName']].map(logicalIdOf);
+    if (!Type.startsWith('Custom::') || !answers || !works) return [];
+    return [
+      {
+        role: roleOf(template.Resources[answers]?.Properties?.['Role']),
+        action: 'lambda:InvokeFunction',
+        resource: arnOf(template, works),
+        why: `${id} has ${works} do it`,
+      },
+    ];
+  });
+}
+
+/** Iceberg's GlueCatalog and S3FileIO: https://iceberg.apache.org/docs/latest/aws/ (tables are made and changed, never dropped). */
+const ICEBERG_CATALOG = ['glue:GetDatabase', 'glue:GetTable', 'glue:CreateTable', 'glue:UpdateTable'];
+const ICEBERG_FILES = ['s3:GetObject', 's3:PutObject', 's3:DeleteObject', 's3:ListBucket'];
+/** https://docs.aws.amazon.com/glue/latest/dg/getting-started-min-privs-job.html and encryption-security-configuration.html */
+const GLUE_RUNTIME = [
+  'logs:CreateLogGroup',
+  'logs:CreateLogStream',
+  'logs:PutLogEvents',
+  'logs:AssociateKmsKey',
+];
+const GLUE_OPTIONAL = [
+  's3:GetBucketLocation',
+  // Uploads of large files come in parts.
+  's3:AbortMultipartUpload',
+  'glue:GetTables',
+  'kms:DescribeKey',
+];
+
+function glueNeeds(template: Template, calls: readonly Call[]): Need[] {
+  const needs = (role: string, why: string, actions: readonly string[], optional = false): Need[] =>
+    actions.map((action) => ({ role, action, why, optional }));
+  return ofType(template, 'AWS::Glue::Job').flatMap(([id, job]) => {
+    const role = roleOf(job['Role']);
+    const measured = job['DefaultArguments']?.['--enable-metrics'] === 'true';
+    return [
+      ...calls.flatMap(({ operation, where }) => needs(role, where, PERMISSIONS[operation] ?? [operation])),
+      ...needs(role, `${id} keeps Iceberg tables`, [...ICEBERG_CATALOG, ...ICEBERG_FILES]),
+      ...needs(role, `${id} logs`, GLUE_RUNTIME),
+      ...needs(role, `${id} is measured`, measured ? ['cloudwatch:PutMetricData'] : []),
+      ...needs(role, id, GLUE_OPTIONAL, true),
     ];
   });
 }
@@ -374,9 +429,14 @@ function flowLogNeeds(template: Template): Need[] {
   });
 }
 
-/** The logical id behind `!GetAtt SomeRole.Arn`. */
+/** The logical id behind `!GetAtt SomeRole.Arn`; the value itself where it is no such reference. */
 function roleOf(value: unknown): string {
-  const attribute = (value as Properties | undefined)?.['Fn::GetAtt'];
-  if (Array.isArray(attribute)) return String(attribute[0]);
-  return typeof attribute === 'string' ? (attribute.split('.')[0] ?? '') : JSON.stringify(value);
+  return logicalIdOf(value) ?? JSON.stringify(value);
+}
+
+/** The logical id behind a Ref or GetAtt. */
+function logicalIdOf(value: unknown): string | undefined {
+  const call = value as Properties | undefined;
+  const named = call?.['Ref'] ?? [call?.['Fn::GetAtt']].flat()[0];
+  return typeof named === 'string' ? named.split('.')[0] : undefined;
 }

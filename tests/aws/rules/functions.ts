@@ -1,11 +1,9 @@
+import { FUNCTIONS } from '../../../resources/network-apis.ts';
 import { resolve, textOf } from '../physical.ts';
 import { ofType, type Problem, type Properties, type Rule, rule, ruleFor, valuesIn } from '../template.ts';
 
 /** https://docs.aws.amazon.com/lambda/latest/dg/gettingstarted-limits.html */
 const ENVIRONMENT_BYTES = 4096;
-
-/** Functions that need Kafka Connect or the source database, which only the VPC reaches. */
-const IN_VPC = ['preflight', 'source', 'connector', 'slot-monitor', 'events'];
 
 export const environmentSize: Rule = ruleFor(
   'function-environment-size',
@@ -71,7 +69,7 @@ function namesSecret(name: string, text: string): boolean {
 
 export const vpc: Rule = ruleFor('function-vpc', 'AWS::Lambda::Function', (lambda) => {
   const name = String(lambda['Handler']).split('/')[1] ?? '';
-  const wanted = IN_VPC.includes(name);
+  const wanted = FUNCTIONS[name]?.vpc ?? false;
   if (wanted === (lambda['VpcConfig'] !== undefined)) return [];
   return [
     wanted

@@ -1,5 +1,5 @@
 import { inlinePoliciesOf } from '../iam/policies.ts';
-import { physicalName, textOf } from '../physical.ts';
+import { textOf } from '../physical.ts';
 import { ofType, type Problem, type Properties, type Rule, rule, ruleFor } from '../template.ts';
 
 /** https://docs.aws.amazon.com/AWSCloudFormation/latest/UserGuide/cloudformation-limits.html */
@@ -23,21 +23,6 @@ const DASHBOARD_METRICS = 2_500;
 const WIDGET_METRICS = 500;
 const ALARM_METRICS = 10;
 const ALARM_DESCRIPTION_CHARACTERS = 1_024;
-
-/** Characters of a physical name, by the API reference of each service. */
-const NAME_CHARACTERS: Readonly<Record<string, number>> = {
-  'AWS::CloudWatch::Alarm': 255,
-  'AWS::Glue::Job': 255,
-  'AWS::IAM::Role': 64,
-  'AWS::KinesisFirehose::DeliveryStream': 64,
-  'AWS::Lambda::Function': 64,
-  'AWS::MSK::Cluster': 64,
-  'AWS::Pipes::Pipe': 64,
-  'AWS::RDS::DBInstance': 63,
-  'AWS::SQS::Queue': 80,
-  'AWS::Scheduler::Schedule': 64,
-  'AWS::StepFunctions::StateMachine': 80,
-};
 
 export const templateSize: Rule = rule('template-size', (template) => {
   const measures: [what: string, value: number, limit: number][] = [
@@ -143,17 +128,4 @@ export const alarmSize: Rule = ruleFor('alarm-size', 'AWS::CloudWatch::Alarm', (
   return found;
 });
 
-export const names: Rule = rule('name-length', (template) =>
-  Object.entries(NAME_CHARACTERS).flatMap(([type, limit]) =>
-    ofType(template, type)
-      .map(([id]) => ({ id, name: physicalName(template, id) }))
-      .filter(({ name }) => name.length > limit)
-      .map(({ id, name }) => ({
-        where: id,
-        what: `the name ${name} has ${name.length} characters`,
-        remedy: `shorten it to ${limit}, by a hash if it comes from the registry`,
-      })),
-  ),
-);
-
-export const limitRules: Rule[] = [templateSize, policySize, definitionSize, dashboardSize, alarmSize, names];
+export const limitRules: Rule[] = [templateSize, policySize, definitionSize, dashboardSize, alarmSize];
