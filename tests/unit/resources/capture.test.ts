@@ -1,0 +1,51 @@
+import { readFileSync } from 'node:fs';
+import { join } from 'node:path';
+import { describe, expect, it } from '@jest/globals';
+import { topicPlans } from '../../../functions/cdc/connector-config.ts';
+import { readEvent as readConnectorEvent } from '../../../functions/connector/event.ts';
+import { readEvent as readSourceEvent } from '../../../functions/source/event.ts';
+import { captureParts } from '../../../resources/capture.ts';
+import { registryOf, resourceOf } from './stage-context.ts';
+
+const text = readFileSync(join(import.meta.dirname, '../../../resources/capture.yml'), 'utf8');
+const registration = (tables: number) =>
+  resourceOf(captureParts({ registry: registryOf(tables) }), 'ConnectorRegistration');
+
+describe('the registration of the connector', () => {
+  it('waits for Connect, the network and every topic, so that Connect makes none with its own settings', () => {
+    const topics = topicPlans(registryOf(60)).length;
+    const { DependsOn } = registration(60);
+    expect(DependsOn).toHaveLength(2 + topics);
+    expect(DependsOn).toEqual(
+      expect.arrayContaining(['ConnectService', 'NetworkReady', 'TopicDebeziumHeartbeat']),
+    );
+  });
+
+  it('sends events that the function takes, with the keys that the source was prepared for', () => {
+    const { Create, Delete } = registration(1).Properties as Record<string, Record<string, unknown>>;
+    expect(Create?.['messageKeys']).toEqual({ 'Fn::GetAtt': ['SourcePreparation', 'messageKeys'] });
+    const resolved = { ...Create, messageKeys: '{"public.many":["code"]}' };
+    expect(readConnectorEvent(resolved)).toMatchObject({
+      action: 'apply',
+      messageKeys: { 'public.many': ['code'] },
+    });
+    expect(readConnectorEvent(Delete)).toMatchObject({ action: 'remove' });
+  });
+
+  it('is kept by a schedule that sends the same keys', () => {
+    const input = /Input: !Sub '(.+)'/.exec(text)?.[1] ?? '';
+    const resolved = input.replace('${' + 'SourcePreparation.messageKeys}', '{"public.many":["code"]}');
+    expect(readConnectorEvent(JSON.parse(resolved))).toEqual({
+      action: 'keep',
+      messageKeys: { 'public.many': ['code'] },
+    });
+  });
+});
+
+describe('the preparation of the source', () => {
+  it('sends events that the function takes', () => {
+    const actions = [...text.matchAll(/^ {8}action: (.+)$/gm)].map(([, action]) => action);
+    expect(actions).toEqual(['prepare', 'prepare', 'remove']);
+    for (const action of actions) expect(readSourceEvent({ action })).toEqual({ action });
+  });
+});
