@@ -136,7 +136,7 @@ function captureAlarms({ namespace }: Watched): Alarm[] {
     {
       page: 'connector-down',
       what: 'The Debezium connector has not run for 15 minutes, or nobody could ask it: no change is captured, and the source keeps its log for the slot.',
-      remedy: 'Look at the task’s error with `npx cdc connectors --stage <stage>`.',
+      remedy: "Look at the task's error with `npx cdc connectors --stage <stage>`.",
       series: keeper('connector', 'ConnectorRunning', 'Maximum'),
       when: '<',
       threshold: 1,
@@ -157,7 +157,7 @@ function captureAlarms({ namespace }: Watched): Alarm[] {
     },
     {
       page: 'slot-budget',
-      what: 'The replication slot holds back more than half of the log (WAL) that it may: the source’s disk is filling up.',
+      what: "The replication slot holds back more than half of the log (WAL) that it may: the source's disk is filling up.",
       remedy: 'Get the connector going again, or make room, before the budget is spent.',
       series: keeper('slot-monitor', 'SlotBudgetUsed', 'Maximum'),
       when: '>=',
@@ -180,7 +180,7 @@ function captureAlarms({ namespace }: Watched): Alarm[] {
     },
     {
       page: 'heartbeat-stale',
-      what: 'The connector’s heartbeat in the source is older than 10 minutes: the slot does not move on although it may look active.',
+      what: "The connector's heartbeat in the source is older than 10 minutes: the slot does not move on although it may look active.",
       remedy: 'Look whether the connector can write to the table debezium.heartbeat.',
       series: keeper('slot-monitor', 'HeartbeatAge', 'Maximum'),
       when: '>',
@@ -218,7 +218,7 @@ function databaseAlarms({ limits }: Watched): Alarm[] {
   return [
     {
       page: 'source-slot-lag',
-      what: 'By RDS’s own measure, some replication slot of the source holds back more than half of the log that ours may.',
+      what: "By RDS's own measure, some replication slot of the source holds back more than half of the log that ours may.",
       remedy: 'Look which slot it is: `SELECT slot_name, active FROM pg_replication_slots`.',
       series: ofDatabase('OldestReplicationSlotLag', 'Maximum'),
       when: '>',
@@ -253,7 +253,7 @@ function kafkaAlarms({ prefix, limits }: Watched): Alarm[] {
   return [
     {
       page: 'msk-disk',
-      what: 'A Kafka broker’s disk is more than 80 % full, although it grows by itself from 60 %. A broker without room stops taking writes.',
+      what: "A Kafka broker's disk is more than 80 % full, although it grows by itself from 60 %. A broker without room stops taking writes.",
       remedy: 'Look whether the disks reached their largest size; raise brokerStorageMaxGb.',
       series: ofBrokers('KafkaDataLogsDiskUsed'),
       when: '>',
@@ -282,7 +282,7 @@ function kafkaAlarms({ prefix, limits }: Watched): Alarm[] {
     },
     {
       page: 'msk-cpu',
-      what: 'A Kafka broker has worked with more than 60 % of its CPU for half an hour: it has no room for another broker’s failure, and MSK refuses updates of an overloaded cluster.',
+      what: "A Kafka broker has worked with more than 60 % of its CPU for half an hour: it has no room for another broker's failure, and MSK refuses updates of an overloaded cluster.",
       remedy: 'Look what writes so much; take larger brokers.',
       // https://docs.aws.amazon.com/msk/latest/developerguide/bestpractices.html#bestpractices-monitor-cpu
       series: ofBrokers('CpuUser'),
@@ -311,8 +311,8 @@ function pipeAlarms({ prefix, namespace, deliveries: all, limits }: Watched): Al
   return [
     ...byTable(all, {
       page: 'pipe-failures',
-      what: 'A pipe’s executions fail: it repeats its batch, and its topic waits.',
-      remedy: 'Read the error in the pipe’s log.',
+      what: "A pipe's executions fail: it repeats its batch, and its topic waits.",
+      remedy: "Read the error in the pipe's log.",
       of: ofPipe('ExecutionFailed'),
       when: '>=',
       threshold: 1,
@@ -322,7 +322,7 @@ function pipeAlarms({ prefix, namespace, deliveries: all, limits }: Watched): Al
     }),
     ...byTable(all, {
       page: 'pipe-throttled',
-      what: 'A pipe’s executions are throttled, mostly because the account’s Lambda concurrency is used up. Throttling that goes on disables a pipe.',
+      what: "A pipe's executions are throttled, mostly because the account's Lambda concurrency is used up. Throttling that goes on disables a pipe.",
       remedy: 'Look at the concurrency quota of Lambda.',
       of: ofPipe('ExecutionThrottled'),
       when: '>=',
@@ -334,7 +334,7 @@ function pipeAlarms({ prefix, namespace, deliveries: all, limits }: Watched): Al
     {
       page: 'pipe-stopped',
       what: 'A pipe does not run, or nobody could look: its topic is not landed any more.',
-      remedy: 'Read the pipe’s state and its reason; the pipe keeper starts it again once the cause is gone.',
+      remedy: "Read the pipe's state and its reason; the pipe keeper starts it again once the cause is gone.",
       series: keeper('PipesNotRunning'),
       when: '>=',
       threshold: 1,
@@ -361,7 +361,7 @@ function pipeAlarms({ prefix, namespace, deliveries: all, limits }: Watched): Al
     ...byTable(all, {
       page: 'source-to-landing-lag',
       what: `Changes take more than ${limits.landingLagMinutes} minutes from their commit in the source to the enrichment.`,
-      remedy: 'Look at the slot’s lag first, then at the consumers’: the lag is before or behind Kafka.',
+      remedy: "Look at the slot's lag first, then at the consumers': the lag is before or behind Kafka.",
       of: ({ table }) => ({
         namespace,
         metric: 'SourceToLandingLag',
@@ -404,7 +404,7 @@ function functionAlarms(): Alarm[] {
     ...kinds,
     {
       page: 'enrich-throttled',
-      what: 'Lambda refuses to run the enrichment as often as the pipes ask: the account’s concurrency is used up.',
+      what: "Lambda refuses to run the enrichment as often as the pipes ask: the account's concurrency is used up.",
       remedy: 'Ask for a higher quota of concurrent executions, or find who uses it up.',
       series: [ofFunction('enrich', 'Throttles')],
       when: '>=',
@@ -442,7 +442,7 @@ function deliveryAlarms({ deliveries: all, limits }: Watched): Alarm[] {
     ...byTable(all, {
       page: 'firehose-freshness',
       what: `The oldest record in a delivery stream has waited for more than ${staleAfter} seconds. Firehose gives up after 24 hours, and the pipe has moved on.`,
-      remedy: 'Read the stream’s error log and repair what S3 or KMS refuse, today.',
+      remedy: "Read the stream's error log and repair what S3 or KMS refuse, today.",
       of: ofStream('DeliveryToS3.DataFreshness', 'Maximum'),
       when: '>',
       threshold: staleAfter,
@@ -453,7 +453,7 @@ function deliveryAlarms({ deliveries: all, limits }: Watched): Alarm[] {
     ...byTable(all, {
       page: 'firehose-delivery',
       what: 'Firehose could not write to the landing bucket. It repeats for 24 hours, then the records are lost behind the pipe.',
-      remedy: 'Read the stream’s error log and repair what S3 or KMS refuse.',
+      remedy: "Read the stream's error log and repair what S3 or KMS refuse.",
       of: ofStream('DeliveryToS3.Success', 'Minimum'),
       combine: 'MIN',
       when: '<',
@@ -464,7 +464,7 @@ function deliveryAlarms({ deliveries: all, limits }: Watched): Alarm[] {
     }),
     {
       page: 'landing-silent',
-      what: 'Not even the heartbeat’s transactions, of which there are two a minute, have reached the landing zone for 15 minutes: between source and S3 nothing comes through.',
+      what: "Not even the heartbeat's transactions, of which there are two a minute, have reached the landing zone for 15 minutes: between source and S3 nothing comes through.",
       remedy: 'Find out how far they come: Kafka, the enrichment, Firehose.',
       series: [
         {
@@ -607,7 +607,7 @@ function lakeAlarms({ namespace, limits }: Watched): Alarm[] {
         page: 'gate-failed',
         part: layer,
         what: `The quality gate of ${layer} failed: tables are held back and keep their last sound state.`,
-        remedy: 'Read the run’s alert for table, check and value.',
+        remedy: "Read the run's alert for table, check and value.",
         series: [ofGate(layer, 'GateFailed', 'Maximum')],
         when: '>=',
         threshold: 1,
@@ -636,7 +636,7 @@ function alertAlarms(): Alarm[] {
     {
       page: 'alerts-undelivered',
       what: 'Alerts could not be delivered to one of their receivers.',
-      remedy: 'Look at the topic’s subscriptions and the key’s policy; read the queue of alerts meanwhile.',
+      remedy: "Look at the topic's subscriptions and the key's policy; read the queue of alerts meanwhile.",
       series: [
         {
           namespace: 'AWS/SNS',

@@ -35,6 +35,8 @@ describe('the alarms of a deployment', () => {
     for (const { Properties } of Object.values(resources)) {
       const text = String(Properties['AlarmDescription']);
       expect(text.length).toBeLessThanOrEqual(1024);
+      // CloudFormation turns other characters of a template into question marks here and there.
+      expect(text).toMatch(/^[ -~]+$/);
       expect(text).toMatch(/^\S.+[.:] \S.+ Runbook: docs\/runbook\/[a-z-]+\.md$/s);
     }
   });
