@@ -52,6 +52,9 @@ from moto.stepfunctions.parser.asl.component.state.exec.state_task.service.state
 from moto.stepfunctions.parser.asl.component.state.exec.state_task.service.state_task_service_glue import (
     StateTaskServiceGlue,
 )
+from moto.stepfunctions.parser.asl.component.state.exec.state_task.service.state_task_service_sfn import (
+    StateTaskServiceSfn,
+)
 from moto.stepfunctions.parser.asl.eval.program_state import ProgramStopped
 from moto.stepfunctions.parser.asl.utils.boto_client import boto_client_for
 from moto.stepfunctions.parser.models import StepFunctionsParserBackend
@@ -100,7 +103,9 @@ def run_glue_sync(
 def call_sdk(
     self: Any, env: Any, resource_runtime_part: Any, normalised_parameters: Any, state_credentials: Any
 ) -> None:
-    """An aws-sdk task with names as Step Functions has them: DbInstances for DBInstances, Cluster for ECS's cluster.
+    """An aws-sdk task, or the start of an execution, with names as Step Functions has them.
+
+    DbInstances for DBInstances, Cluster for the cluster of ECS.
 
     moto's own hands them to boto3 as they stand, and fails on answers with times.
     """
@@ -151,6 +156,7 @@ def serve() -> None:
     state_task_service_callback._DELAY_SECONDS_SYNC_CONDITION_CHECK = SYNC_POLL_SECONDS  # pyright: ignore
     StateTaskServiceGlue._eval_integration_pattern = run_glue_sync  # pyright: ignore
     StateTaskServiceAwsSdk._eval_service_task = call_sdk  # pyright: ignore
+    StateTaskServiceSfn._eval_service_task = call_sdk  # pyright: ignore
     StepFunctionsParserBackend.start_execution = forgetting_old_executions(StepFunctionsParserBackend.start_execution)
     logging.getLogger("werkzeug").setLevel(logging.WARNING)  # no line for every request
     main()

@@ -6,12 +6,14 @@ import { promisify } from 'node:util';
 import {
   CopyObjectCommand,
   CreateBucketCommand,
+  DeleteBucketCommand,
   DeleteObjectCommand,
   DeleteObjectsCommand,
   GetObjectCommand,
   HeadBucketCommand,
   HeadObjectCommand,
   ListObjectsV2Command,
+  ListObjectVersionsCommand,
   PutObjectCommand,
   type PutObjectCommandInput,
   S3Client,
@@ -166,7 +168,7 @@ describe('S3 on a folder', () => {
   });
 
   it('refuses what it would lose or can’t do', async () => {
-    await expect(put('meta', 'x', { Metadata: { owner: 'me' } })).rejects.toMatchObject({
+    await expect(put('tagged', 'x', { Tagging: 'owner=me' })).rejects.toMatchObject({
       name: 'NotImplemented',
     });
     const copy = new CopyObjectCommand({ Bucket, Key: 'b', CopySource: `${Bucket}/a` });
@@ -186,6 +188,47 @@ describe('S3 on a folder', () => {
       await s3.send(new DeleteObjectCommand({ Bucket, Key: key }));
     },
   );
+
+  it('keeps what a client says of an object, until another is put in its place', async () => {
+    const said = async () => (await s3.send(new HeadObjectCommand({ Bucket, Key: 'said' }))).Metadata;
+    await put('said', 'x', { Metadata: { filesha256: 'abc=' } });
+    expect(await said()).toEqual({ filesha256: 'abc=' });
+    await put('said', 'y');
+    expect(await said()).toEqual({});
+    await put('said', 'z', { Metadata: { filesha256: 'def=' } });
+    await s3.send(new DeleteObjectCommand({ Bucket, Key: 'said' }));
+    await put('said', 'x');
+    expect(await said()).toEqual({});
+  });
+
+  it('shows each object’s one version page by page, and deletes by it', async () => {
+    for (const key of ['versions/a', 'versions/b', 'versions/c & d']) await put(key);
+    const asked = { Bucket, Prefix: 'versions/', MaxKeys: 2 };
+    const first = await s3.send(new ListObjectVersionsCommand(asked));
+    expect(first).toMatchObject({ IsTruncated: true, NextKeyMarker: 'versions/b' });
+    const second = await s3.send(new ListObjectVersionsCommand({ ...asked, KeyMarker: first.NextKeyMarker }));
+    const Objects = [...(first.Versions ?? []), ...(second.Versions ?? [])].map(({ Key, VersionId }) => ({
+      Key,
+      VersionId,
+    }));
+    expect(Objects).toEqual(
+      ['versions/a', 'versions/b', 'versions/c & d'].map((Key) => ({ Key, VersionId: 'null' })),
+    );
+    await s3.send(new DeleteObjectsCommand({ Bucket, Delete: { Objects } }));
+    expect(await keysOf({ Prefix: 'versions/' })).toEqual([]);
+  });
+
+  it('deletes a bucket only when it is empty', async () => {
+    await s3.send(new CreateBucketCommand({ Bucket: 'short-lived' }));
+    await s3.send(new PutObjectCommand({ Bucket: 'short-lived', Key: 'a/b', Body: 'x' }));
+    const command = new DeleteBucketCommand({ Bucket: 'short-lived' });
+    await expect(s3.send(command)).rejects.toMatchObject({ name: 'BucketNotEmpty' });
+    await s3.send(new DeleteObjectCommand({ Bucket: 'short-lived', Key: 'a/b' }));
+    await s3.send(command);
+    await expect(s3.send(new HeadBucketCommand({ Bucket: 'short-lived' }))).rejects.toMatchObject({
+      name: 'NotFound',
+    });
+  });
 
   it('orders keys by their bytes, not as JavaScript compares text', async () => {
     for (const key of ['order/\uffee', 'order/🐘', 'order/~', 'order/a/b', 'order/a!']) await put(key);
