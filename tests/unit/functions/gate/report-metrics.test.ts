@@ -50,4 +50,24 @@ describe('the metrics of a gate', () => {
     expect(emitted[0]).not.toHaveProperty('RowsIn');
     expect(emitted[1]).toMatchObject({ layer: 'maintenance', LayerDuration: 1234 });
   });
+
+  it('tell how long the oldest gap has been open, and that there is none', () => {
+    const gap = (since: string) => ({ from: '3', to: '4', since });
+    const partition = { topic: 'cdc.public.users', partition: 0, frontier: '2', highest: '9' };
+    const gaps = [gap('2026-01-01T09:00:00Z'), gap('2026-01-01T08:30:00Z')];
+    const finished_at = '2026-01-01T10:00:00Z';
+    for (const [found, age] of [
+      [gaps, 5400],
+      [[], 0],
+    ] as const) {
+      emitted.length = 0;
+      const partitions = [{ ...partition, gaps: [...found] }];
+      const report = soundReport('r', 'bronze', { partitions, finished_at });
+      addReport(new Metrics({ namespace: 'cdc_demo_dev', serviceName: 'gate' }), verdictOf(report), report);
+      expect(emitted.find((line) => 'LandingGapAge' in line)).toMatchObject({
+        layer: 'bronze',
+        LandingGapAge: age,
+      });
+    }
+  });
 });
