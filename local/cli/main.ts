@@ -22,14 +22,23 @@ const EXPLAINED = [
   StageError,
 ];
 
+/** 128 and the number of SIGINT, as shells have it. */
+const INTERRUPTED = 130;
+
 hideKafkaTimerWarning();
 
 try {
   await buildProgram().parseAsync();
 } catch (error) {
+  // Ctrl-C ended what was waited for: there is nothing to explain.
+  const interrupted = error instanceof Error && error.name === 'AbortError';
+  if (!interrupted) console.error(paint('red', messageOf(error)));
+  process.exitCode = interrupted ? INTERRUPTED : error instanceof UsageError ? 2 : 1;
+}
+
+/** What people can act on, or for a defect all that is known of it. */
+function messageOf(error: unknown): string {
+  if (!(error instanceof Error)) return String(error);
   const explained = EXPLAINED.some((type) => error instanceof type);
-  const message =
-    error instanceof Error ? (explained ? error.message : (error.stack ?? error.message)) : String(error);
-  console.error(paint('red', message));
-  process.exitCode = error instanceof UsageError ? 2 : 1;
+  return explained ? error.message : (error.stack ?? error.message);
 }

@@ -18,7 +18,7 @@ import type { PartitionReport } from '../../functions/cdc/report.ts';
 import { type Delivery, deliveries } from '../../resources/pipes.ts';
 import { inLake, type LayerReports, layersOf, modelsOf, readLatestReports } from '../lake-status.ts';
 import type { AlarmStatus, PartStatus, SlotStatus, Status, TableStatus } from '../world.ts';
-import { isNotFound } from './errors.ts';
+import { firstLine, isNotFound } from './errors.ts';
 import { invoke } from './invoke.ts';
 import type { Place } from './place.ts';
 import { physicalId, readStack, type Stack } from './stack.ts';
@@ -106,14 +106,8 @@ async function seen(
   try {
     return { part, ...(await read()) };
   } catch (error) {
-    const { name, message } = error as Error;
-    return {
-      part,
-      state: isNotFound(error) ? 'missing' : 'unknown',
-      ok: false,
-      since: null,
-      detail: `${name}: ${message}`,
-    };
+    const state = isNotFound(error) ? 'missing' : 'unknown';
+    return { part, state, ok: false, since: null, detail: firstLine(error) };
   }
 }
 
@@ -140,7 +134,8 @@ async function connectPart(ecs: ECSClient, arn: string) {
     state: service?.status ?? 'missing',
     ok: desiredCount > 0 && runningCount >= desiredCount,
     since: (rollout?.createdAt ?? createdAt)?.toISOString() ?? null,
-    detail: desiredCount === 0 ? `${detail}: scaled to 0 (cost-guard, or by hand), nothing is captured` : detail,
+    detail:
+      desiredCount === 0 ? `${detail}: scaled to 0 (cost-guard, or by hand), nothing is captured` : detail,
   };
 }
 
@@ -254,7 +249,8 @@ async function readAlarms(cloudWatch: CloudWatchClient, prefix: string): Promise
     { client: cloudWatch },
     asked,
   )) {
-    on.push(...[...(MetricAlarms ?? []), ...(CompositeAlarms ?? [])].map(alarmOf));
+    const alarms = [...(MetricAlarms ?? []), ...(CompositeAlarms ?? [])];
+    on.push(...alarms.filter(({ StateValue }) => StateValue === 'ALARM').map(alarmOf));
   }
   return on;
 }

@@ -203,14 +203,17 @@ describe("a stage's status", () => {
     cloudWatch.on(DescribeAlarmsCommand).resolves({
       MetricAlarms: [
         {
+          StateValue: 'ALARM',
           AlarmName: 'cdc-demo-dev-connector-down',
           AlarmDescription: 'See docs/runbook/connector-down.md',
           StateReason: 'Threshold crossed',
           StateUpdatedTimestamp: new Date('2026-11-23T10:00:00Z'),
         },
+        { AlarmName: 'cdc-demo-dev-msk-disk', StateValue: 'OK' },
       ],
     });
     const status = await readStageStatus(PLACE, REGISTRY);
+    expect(status.alarms).toHaveLength(1);
     expect(describeStatus(status)).toMatch(
       /ALARM cdc-demo-dev-connector-down.* since 2026-11-23 10:00:00: Threshold crossed\n {2}See docs\/runbook/,
     );
