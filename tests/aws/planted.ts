@@ -383,6 +383,20 @@ const grants: Planted[] = [
   inFirst('iam-managed-policy', 'a policy of AWS’s', 'AWS::IAM::Role', (role) => {
     role['ManagedPolicyArns'] = ['arn:aws:iam::aws:policy/AmazonS3FullAccess'];
   }),
+  inFirst(
+    'iam-open-policy',
+    'a bucket with which a service may do anything',
+    'AWS::S3::BucketPolicy',
+    (policy) => {
+      const principal = { Service: 'logs.us-east-1.amazonaws.com' };
+      policy['PolicyDocument'].Statement.push({
+        Effect: 'Allow',
+        Principal: principal,
+        Action: 's3:*',
+        Resource: '*',
+      });
+    },
+  ),
   inFirst('iam-anybody', 'a bucket that everybody reads', 'AWS::S3::BucketPolicy', (policy) => {
     policy['PolicyDocument'].Statement.push({
       Effect: 'Allow',

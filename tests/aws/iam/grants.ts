@@ -44,6 +44,20 @@ export function grantRules(authorization: Authorization): Rule[] {
         })),
       ),
     ),
+    rule('iam-open-policy', (template) =>
+      resourcePoliciesOf(template).flatMap(({ statements }) =>
+        statements
+          .filter(
+            ({ effect, actions }) => effect === 'Allow' && actions.some((action) => /^\*$|:\*$/.test(action)),
+          )
+          .filter(({ actions, principal }) => !(actions.join() === 'kms:*' && isAccount(principal)))
+          .map(({ where, actions }) => ({
+            where,
+            what: `allows ${actions.join(', ')}`,
+            remedy: 'name the actions that are needed',
+          })),
+      ),
+    ),
     rule('iam-anybody', (template) =>
       resourcePoliciesOf(template).flatMap(({ statements }) =>
         statements
@@ -145,6 +159,11 @@ export function fits(resource: string, action: string, authorization: Authorizat
   return authorization
     .resourcesOf(action)
     .some((format) => filled.some((text) => format.test(text)) || format.test(resource));
+}
+
+/** A key's policy that leaves the account out can never be changed again (docs/kms/latest/developerguide/key-policy-default.html). */
+function isAccount(principal: unknown): boolean {
+  return JSON.stringify(principal ?? '').includes(':root');
 }
 
 function isAnybody(principal: unknown): boolean {

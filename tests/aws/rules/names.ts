@@ -65,9 +65,7 @@ export const stageInName: Rule = rule('stage-in-name', (template) => {
 function fixedNames(type: string, properties: Properties): unknown[] {
   if (INSIDE.test(type)) return [];
   return Object.entries(properties)
-    .filter(
-      ([name, value]) => (NAMES.test(name) || (name === 'Name' && NAMED.test(type))) && value !== undefined,
-    )
+    .filter(([name]) => NAMES.test(name) || (name === 'Name' && NAMED.test(type)) || isFamily(type, name))
     .map(([, value]) => value);
 }
 
