@@ -9,7 +9,9 @@ import { parseRegistry } from '../../functions/cdc/registry.ts';
 import { runExecution } from '../../local/execution.ts';
 import type { PipeRunner } from '../../local/pipe/runner.ts';
 import { PROJECT_ROOT } from '../../local/state.ts';
+import type { Status } from '../../local/world.ts';
 import { holdingsOf, notEmpty, stackResources } from './account.ts';
+import { cdc } from './cdc.ts';
 import { type Lake, startLake } from './lake.ts';
 import { tailOf } from './log.ts';
 import { deployedPipes, runPipes } from './pipes.ts';
@@ -174,6 +176,31 @@ describe('a deployed stage', () => {
     expect(await invoke('gate', { action: 'judge', layer: 'gold', run_id: run.name })).toMatchObject({
       verdict: 'pass',
     });
+  });
+
+  step('is shown by the command line as it stands', async () => {
+    const { stdout } = await cdc(world, ['status', '--json']);
+    const status = JSON.parse(stdout) as Status;
+    expect(status.connector).toMatchObject({ state: 'running', snapshot: 'complete' });
+    expect(status.parts.find(({ part }) => part === 'pipes and streams')).toMatchObject({ ok: true });
+    for (const { table, landed, bronze, silver } of status.tables) {
+      const [source] = await select(`SELECT count(*)::int AS rows FROM ${table}`);
+      expect({ table, landed, bronze, silver }).toEqual({
+        table,
+        landed: source?.['rows'],
+        bronze: source?.['rows'],
+        silver: source?.['rows'],
+      });
+    }
+    expect(status.layers.map(({ layer, verdict }) => [layer, verdict])).toEqual([
+      ['bronze', 'pass'],
+      ['silver', 'pass'],
+      ['gold', 'pass'],
+    ]);
+    const { exitCode, stdout: shown } = await cdc(world, ['connectors']);
+    expect({ exitCode, shown }).toMatchObject({ exitCode: 0, shown: expect.stringContaining('slot.name') });
+    const again = await cdc(world, ['run']);
+    expect(again).toMatchObject({ exitCode: 0, stdout: expect.stringMatching(/Succeeded cli-/) });
   });
 });
 
