@@ -59,7 +59,7 @@ export function dashboardBody(watched: Watched, alarms: readonly Alarm[]): { wid
   return { widgets };
 }
 
-function bandsOf({ prefix, namespace }: Watched): Band[] {
+function bandsOf({ prefix, namespace, ownDatabase }: Watched): Band[] {
   /** One of our own metrics. `dimensions`: those behind `service`. */
   const own = (service: string, metric: string, dimensions: Record<string, string> = {}, look = {}) => [
     namespace,
@@ -107,8 +107,16 @@ function bandsOf({ prefix, namespace }: Watched): Band[] {
           statistic: 'Maximum',
         },
         {
-          title: 'Slot: log held back (bytes)',
-          lines: [own('slot-monitor', 'SlotLagBytes')],
+          title: 'Source: log held back, log on disk, free storage (bytes)',
+          lines: [
+            own('slot-monitor', 'SlotLagBytes', {}, { label: 'held back by the slot' }),
+            ...(ownDatabase
+              ? [
+                  database('TransactionLogsDiskUsage', 'log on disk'),
+                  database('FreeStorageSpace', 'free storage'),
+                ]
+              : []),
+          ],
           statistic: 'Maximum',
         },
         {
@@ -256,6 +264,10 @@ function bandsOf({ prefix, namespace }: Watched): Band[] {
       ],
     },
   ];
+}
+
+function database(metric: string, label: string): unknown[] {
+  return ['AWS/RDS', metric, 'DBInstanceIdentifier', `\${Database}`, { label }];
 }
 
 function connect(metric: string, label: string): unknown[] {
