@@ -103,6 +103,7 @@ class Stack:
 
     def _ended(self, name: str) -> str:
         deadline = time.monotonic() + DONE_WITHIN_SECONDS
+        status = "unknown"
         while time.monotonic() < deadline:
             status = self._client.describe_stacks(StackName=name)["Stacks"][0]["StackStatus"]
             if not status.endswith(("_IN_PROGRESS", "PENDING")):
