@@ -9,8 +9,9 @@ const { escapeIdentifier } = pg;
 
 /**
  * A request that Debezium will read from the log. Once it has read beyond `lsn` (decimal), it has seen the request.
+ * `rows`: how many the table has, as PostgreSQL estimates; 0 where it has not looked yet.
  */
-export type Signal = { signal: string; table: string; lsn: string };
+export type Signal = { signal: string; table: string; lsn: string; rows: number };
 
 /**
  * Asks Debezium to read a captured table again beside the stream (an incremental snapshot, see
@@ -95,10 +96,14 @@ async function send(client: pg.Client, table: string, type: string, data: object
     type,
     JSON.stringify(data),
   ]);
-  const { rows } = await client.query<{ lsn: string }>(
-    "SELECT (pg_current_wal_lsn() - '0/0'::pg_lsn)::text AS lsn",
+  const { rows } = await client.query<{ lsn: string; rows: number }>(
+    `SELECT (pg_current_wal_lsn() - '0/0'::pg_lsn)::text AS lsn, greatest(reltuples, 0)::float8 AS rows
+       FROM pg_catalog.pg_class WHERE oid = to_regclass($1)`,
+    [quoted(table)],
   );
-  return { signal, table, lsn: rows[0]?.lsn as string };
+  const [seen] = rows;
+  if (!seen) throw new Error(`The table ${table} is not there any more; its snapshot finds nothing.`);
+  return { signal, table, ...seen };
 }
 
 /** Debezium reads table names as regular expressions. */

@@ -42,7 +42,7 @@ const INTEGRATIONS: Record<string, string[]> = {
   'arn:aws:states:::lambda:invoke': ['FunctionName', 'Payload'],
   'arn:aws:states:::glue:startJobRun.sync': ['JobName', 'Arguments'],
   'arn:aws:states:::sns:publish': ['TopicArn', 'Subject', 'Message'],
-  'arn:aws:states:::states:startExecution': ['StateMachineArn', 'Input'],
+  'arn:aws:states:::states:startExecution': ['StateMachineArn', 'Name', 'Input'],
   'arn:aws:states:::aws-sdk:cloudwatch:describeAlarms': ['AlarmNamePrefix'],
   'arn:aws:states:::aws-sdk:cloudwatch:disableAlarmActions': ['AlarmNames'],
   'arn:aws:states:::aws-sdk:cloudwatch:enableAlarmActions': ['AlarmNames'],

@@ -6,7 +6,9 @@ import { type Ended, type Stack, startStack, statesIn } from './stack.ts';
 jest.setTimeout(90_000);
 
 const ALERTED = ['Explain', 'Alert', 'ReleaseLockAfterFailure', 'Failed'];
-const SIGNALLED: Answer = { result: { table: 'public.orders', rows: 50_000, lsn: '26724400' } };
+const SIGNALLED: Answer = {
+  result: { signal: 's1', table: 'public.orders', rows: 50_000, lsn: '26724400' },
+};
 
 /** What the connector answers, look after look; the last one again and again. */
 let looks: Answer[];
@@ -14,13 +16,20 @@ let signal: Answer;
 let stack: Stack;
 let impatient: string;
 
-function state(word: string, detail = `it is ${word}`): Answer {
-  return { result: { state: word, detail } };
+function look(seen: boolean, running: boolean, connector = 'running'): Answer {
+  const tables = running ? ['public.orders'] : [];
+  return { result: { condition: { state: connector, error: null }, incremental: { seen, running, tables } } };
 }
+
+const UNSEEN = look(false, false);
+const RUNNING = look(true, true);
+const DONE = look(true, false);
 
 beforeAll(async () => {
   stack = await startStack({ intervals: 60 });
   stack.plan('source', 'connector');
+  stack.land();
+  await stack.run(); // preflight has warned of what isn't there
   impatient = await stack.putMachine('backfill', (text) =>
     text.replace('"NumericGreaterThanEquals":1440', '"NumericGreaterThanEquals":2'),
   );
@@ -28,7 +37,7 @@ beforeAll(async () => {
 
 beforeEach(async () => {
   stack.planned.asked.length = 0;
-  looks = [state('done', 'all rows are in Kafka')];
+  looks = [DONE];
   signal = SIGNALLED;
   stack.planned.answer = (name) => {
     if (name === 'source') return signal;
@@ -59,34 +68,27 @@ async function expectLockFree(): Promise<void> {
 
 describe('a backfill', () => {
   it('signals, looks until every row is in Kafka, starts the medallion and says how it went', async () => {
-    looks = [state('pending'), state('running'), state('done', 'all rows are in Kafka')];
+    looks = [UNSEEN, RUNNING, DONE];
     const run = await backfill({ table: 'orders', condition: 'id > 7' });
     expect(run.status).toBe('SUCCEEDED');
     const output = JSON.parse(run.output ?? '') as { medallion: string };
     expect(output).toEqual({
-      table: 'public.orders',
-      condition: 'id > 7',
+      request: { action: 'signal', table: 'orders', condition: 'id > 7' },
       rows_in_table: 50_000,
-      snapshot: 'all rows are in Kafka',
-      medallion: expect.stringContaining(':execution:cdc-demo-test-medallion:'),
+      verdict: expect.stringContaining('public.orders are in Kafka after 3 looks'),
+      medallion: expect.stringMatching(/:execution:cdc-demo-test-medallion:backfill-[0-9a-f]{32}$/),
     });
     expect(await medallions()).toContain(output.medallion);
     expect(askedOf('source')).toEqual([
       {
         function: 'source',
         action: 'signal',
-        id: expect.stringMatching(/^[0-9a-f]{32}$/),
         table: 'orders',
         condition: 'id > 7',
       },
     ]);
     expect(askedOf('connector')).toEqual(
-      Array(3).fill({
-        function: 'connector',
-        action: 'snapshot-state',
-        table: 'public.orders',
-        lsn: '26724400',
-      }),
+      Array(3).fill({ function: 'connector', action: 'snapshot-state', after: '26724400' }),
     );
     await expectLockFree();
     expect(await stack.alerts()).toEqual([]);
@@ -95,8 +97,8 @@ describe('a backfill', () => {
 
   it('without a condition reads all rows', async () => {
     const run = await backfill({ table: 'orders' });
-    expect(JSON.parse(run.output ?? '')).toMatchObject({ condition: '' });
-    expect(askedOf('source')[0]).toMatchObject({ condition: '' });
+    expect(run).toMatchObject({ status: 'SUCCEEDED' });
+    expect(askedOf('source')).toEqual([{ function: 'source', action: 'signal', table: 'orders' }]);
   });
 
   it.each([[{}], [{ table: 7 }]])('refuses the input %j', async (input) => {
@@ -109,33 +111,33 @@ describe('a backfill', () => {
   });
 
   it('leaves the lake to the medallion: its lock is its own', async () => {
-    looks = [state('running')];
+    looks = [RUNNING];
     const execution = await stack.startOther(stack.platform.backfillArn, { table: 'orders' });
     await stack.until(execution, (history) => statesIn(history).includes('SnapshotInProgress'));
     expect(await stack.lockHolder('backfill')).toBe(execution);
     stack.land();
     expect((await stack.run()).states).toContain('Gold');
-    looks = [state('done')];
+    looks = [DONE];
     expect((await stack.ended(execution)).status).toBe('SUCCEEDED');
     await expectLockFree();
   });
 
   it('ends at once while another one is in progress', async () => {
-    looks = [state('running')];
+    looks = [RUNNING];
     const first = await stack.startOther(stack.platform.backfillArn, { table: 'orders' });
     await stack.until(first, (history) => statesIn(history).includes('SnapshotInProgress'));
     const second = await backfill({ table: 'users' });
     expect(JSON.parse(second.output ?? '')).toEqual({ skipped: expect.stringContaining('in progress') });
     expect(askedOf('source')).toHaveLength(1);
-    looks = [state('done')];
+    looks = [DONE];
     expect((await stack.ended(first)).status).toBe('SUCCEEDED');
   });
 
   it('goes on while Kafka Connect is away or its task has failed', async () => {
     looks = [
       { error: { name: 'Error', message: 'Kafka Connect does not answer' } },
-      state('failed', 'the task has failed'),
-      state('done'),
+      look(false, false, 'failed'),
+      DONE,
     ];
     const run = await backfill({ table: 'orders' });
     expect(run.status).toBe('SUCCEEDED');
@@ -168,15 +170,15 @@ describe('what goes wrong', () => {
     expect(run.states).not.toContain('LookAtSnapshot');
   });
 
-  it('with a connector that somebody stopped is told at once', async () => {
-    looks = [state('stopped', 'the connector is paused')];
-    await expectFailed(await backfill({ table: 'orders' }), 'the connector is paused');
+  it.each(['stopped', 'absent'])('with a connector that is %s is told at once', async (connector) => {
+    looks = [look(false, false, connector)];
+    await expectFailed(await backfill({ table: 'orders' }), `waits for a connector that is ${connector}`);
   });
 
   it('for too long is told with what is known', async () => {
-    looks = [state('running', 'chunk 17 of orders')];
+    looks = [RUNNING];
     const run = await backfill({ table: 'orders' }, impatient);
-    await expectFailed(run, 'is not done after 12 hours, chunk 17 of orders');
+    await expectFailed(run, 'is not done after 8 hours, the connector is running');
     expect(askedOf('connector')).toHaveLength(2);
   });
 
