@@ -24,6 +24,7 @@ export async function budget(context: StageContext): Promise<TemplatePart> {
     Resources: {
       MonthlyBudget: {
         Type: 'AWS::Budgets::Budget',
+        DependsOn: 'AlertTopicPolicy',
         Properties: {
           Budget: {
             BudgetName: `${context.prefix}-monthly`,
