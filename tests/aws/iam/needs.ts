@@ -46,10 +46,12 @@ const FOLLOWING: Readonly<Record<string, { needed: readonly string[]; optional?:
   'sns:Publish': { needed: ['kms:GenerateDataKey', 'kms:Decrypt'] },
   'sqs:SendMessage': { needed: ['kms:GenerateDataKey', 'kms:Decrypt'] },
   'sqs:ReceiveMessage': { needed: ['kms:Decrypt'] },
+  // https://docs.aws.amazon.com/scheduler/latest/UserGuide/encryption-rest.html
   'scheduler:UpdateSchedule': {
-    needed: ['iam:PassRole'],
-    optional: ['kms:DescribeKey', 'kms:Decrypt', 'kms:GenerateDataKey'],
+    needed: ['iam:PassRole', 'kms:DescribeKey', 'kms:Decrypt', 'kms:GenerateDataKey'],
   },
+  // https://docs.aws.amazon.com/AmazonRDS/latest/UserGuide/Overview.Encryption.Keys.html
+  'rds:StartDBInstance': { needed: ['kms:DescribeKey', 'kms:CreateGrant'] },
   ...Object.fromEntries(
     ['GetItem', 'PutItem', 'UpdateItem', 'DeleteItem', 'Query', 'Scan'].map((operation) => [
       `dynamodb:${operation}`,

@@ -41,8 +41,23 @@ function visitsIn(template: Template): Visit[] {
           why: `${id} is encrypted`,
         })),
       ),
+    ...pipeLogs(template),
     ...invokers(template),
   ];
+}
+
+/** https://docs.aws.amazon.com/eventbridge/latest/userguide/eb-encryption-pipes-cmkey.html */
+function pipeLogs(template: Template): Visit[] {
+  return ofType(template, 'AWS::Pipes::Pipe')
+    .filter(([, pipe]) => pipe['KmsKeyIdentifier'] !== undefined && pipe['LogConfiguration'] !== undefined)
+    .flatMap(([id]) =>
+      ['kms:Decrypt', 'kms:GenerateDataKey'].map((action) => ({
+        service: 'delivery.logs.amazonaws.com',
+        action,
+        resource: 'DataKey',
+        why: `${id} has a key and a log`,
+      })),
+    );
 }
 
 function publishers(template: Template): { service: string; topic: string; why: string }[] {

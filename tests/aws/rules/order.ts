@@ -22,6 +22,9 @@ const BEFORE: Readonly<Record<string, readonly string[]>> = {
   ],
   // Its first container signs in to the brokers, and is replaced a few times at most.
   'AWS::ECS::Service': ['AWS::MSK::BatchScramSecret', 'AWS::EC2::Route'],
+  // Scheduler starts at once: a run would fail without a connector, and the cost guard would pause half a deployment.
+  'AWS::Scheduler::Schedule': ['Custom::Connector'],
+  'AWS::Budgets::Budget': ['AWS::SNS::TopicPolicy'],
 };
 
 /** CloudFormation makes and removes in the order of references: what nobody refers to may go first. */

@@ -44,6 +44,17 @@ export const schedules: Rule = rule('schedule', (template) =>
   ),
 );
 
+/** https://docs.aws.amazon.com/secretsmanager/latest/userguide/rotate-secrets_schedule.html */
+export const rotationWindow: Rule = rule('rotation-window', (template) =>
+  ofType(template, 'AWS::SecretsManager::RotationSchedule')
+    .filter(([, { RotationRules: rules }]) => rules?.Duration === undefined)
+    .map(([id]) => ({
+      where: `${id}.RotationRules`,
+      what: 'without a Duration the secret is rotated at any time until midnight UTC, also while the database sleeps',
+      remedy: 'say a Duration',
+    })),
+);
+
 /** What is wrong with a schedule expression; undefined when it is sound. */
 export function expressionProblem(expression: string, once: boolean): string | undefined {
   const [, kind, inner = ''] = expression.match(/^(rate|cron|at)\((.*)\)$/) ?? [];
@@ -116,4 +127,4 @@ function zoneProblems({ ScheduleExpressionTimezone: zone }: Properties): Schedul
   }
 }
 
-export const scheduleRules: Rule[] = [schedules];
+export const scheduleRules: Rule[] = [schedules, rotationWindow];
