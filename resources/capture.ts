@@ -16,6 +16,7 @@ export function captureParts({ registry }: Pick<StageContext, 'registry'>): Temp
         DependsOn: ['ConnectService', 'NetworkReady', ...topicIds(registry)],
         Properties: {
           ServiceToken: att('CustomDashresourceLambdaFunction'),
+          ServiceTimeout: '1200',
           FunctionName: ref('ConnectorLambdaFunction'),
           Create: event,
           Update: event,

@@ -127,6 +127,7 @@ function cluster(prefix: string, plan: ClusterPlan): Resources {
       Type: 'Custom::KafkaAddresses',
       Properties: {
         ServiceToken: att('CustomDashresourceLambdaFunction'),
+        ServiceTimeout: '1200',
         Action: 'bootstrap-brokers',
         ClusterArn: att('KafkaCluster'),
       },
