@@ -40,7 +40,7 @@ export async function plannedChanges(
   const bucket = await deploymentBucket(cloudFormation, stack);
   // Above 51,200 bytes a template must come from S3 (AWS CloudFormation quotas).
   const key = `plans/${randomUUID()}.json`;
-  await s3.send(new PutObjectCommand({ Bucket: bucket, Key: key, Body: template }));
+  const { VersionId } = await s3.send(new PutObjectCommand({ Bucket: bucket, Key: key, Body: template }));
   const name = `plan-${randomUUID()}`;
   try {
     await cloudFormation.send(
@@ -55,7 +55,8 @@ export async function plannedChanges(
     return await readChangeSet(cloudFormation, { StackName: stack, ChangeSetName: name });
   } finally {
     await cloudFormation.send(new DeleteChangeSetCommand({ StackName: stack, ChangeSetName: name }));
-    await s3.send(new DeleteObjectCommand({ Bucket: bucket, Key: key }));
+    // With its version: osls empties its own folder only, and what stays here would keep the bucket from being removed.
+    await s3.send(new DeleteObjectCommand({ Bucket: bucket, Key: key, VersionId }));
   }
 }
 

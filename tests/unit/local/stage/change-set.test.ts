@@ -24,7 +24,7 @@ const read = () =>
 beforeEach(() => {
   cloudFormation.reset();
   s3.reset();
-  s3.on(PutObjectCommand).resolves({});
+  s3.on(PutObjectCommand).resolves({ VersionId: 'v1' });
   s3.on(DeleteObjectCommand).resolves({});
   cloudFormation
     .on(DescribeStackResourceCommand)
@@ -91,6 +91,8 @@ describe('the changes that a deployment would make', () => {
     expect(s3.commandCalls(DeleteObjectCommand)[0]?.args[0].input).toEqual({
       Bucket: 'deployments',
       Key: put?.args[0].input.Key,
+      // Otherwise it stays behind a delete marker, and the bucket can't be removed.
+      VersionId: 'v1',
     });
     expect(created?.args[0].input.TemplateURL).toBe(
       `https://deployments.s3.eu-central-1.amazonaws.com/${put?.args[0].input.Key}`,
