@@ -23,9 +23,13 @@ const CHECKED = VARIANTS.filter(({ name }) => /^(dev|prod|endpoints-.*)$/.test(n
 const PACKAGED_WITHIN_MS = 120_000;
 
 const scratch = mkdtempSync(join(tmpdir(), 'cdc-cost-test-'));
-const packaged = await packageAll(CHECKED, scratch);
+const clean = () => rmSync(scratch, { recursive: true, force: true });
+const packaged = await packageAll(CHECKED, scratch).catch((error) => {
+  clean();
+  throw error;
+});
 
-afterAll(() => rmSync(scratch, { recursive: true, force: true }));
+afterAll(clean);
 
 describe.each(CHECKED.map(({ name }, i) => [name, packaged[i]?.file as string]))('%s', (_, file) => {
   const template = readTemplate(file);
