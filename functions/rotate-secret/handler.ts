@@ -25,6 +25,7 @@ async function run(input: unknown): Promise<void> {
 function portsOf(versions: SecretVersions): RotationPorts {
   return {
     isPending: (version) => versions.isPending(version),
+    hasText: (version) => versions.hasText(version),
     create: (version) => versions.create(version),
     makeCurrent: (version) => versions.makeCurrent(version),
     source: askSource,
@@ -35,7 +36,7 @@ function portsOf(versions: SecretVersions): RotationPorts {
   };
 }
 
-async function askSource(action: string, versionId: string): Promise<void> {
+async function askSource(action: string, versionId?: string): Promise<void> {
   const { FunctionError, Payload } = await lambda.send(
     new InvokeCommand({
       FunctionName: config.sourceFunction,

@@ -5,8 +5,10 @@ export type RotationPorts = {
   isPending(version: string): Promise<boolean>;
   create(version: string): Promise<void>;
   makeCurrent(version: string): Promise<void>;
-  /** The source function's action with a version of the secret. */
-  source(action: 'set-password' | 'try-password', version: string): Promise<void>;
+  /** Whether a version has a text yet. */
+  hasText(version: string): Promise<boolean>;
+  /** The source function's action with a version of the secret, the current one when none is named. */
+  source(action: 'set-password' | 'try-password', version?: string): Promise<void>;
   /** Starts Connect's task again: it gets the current version when it starts. */
   restartConnect(): Promise<void>;
 };
@@ -32,6 +34,12 @@ export async function rotate(
       await ports.source('set-password', version);
       return 'the role has the new password';
     case 'testSecret':
+      // A new schedule is tried out with this step alone, on a version that nobody has filled
+      // (https://docs.aws.amazon.com/secretsmanager/latest/apireference/API_RotateSecret.html).
+      if (!(await ports.hasText(version))) {
+        await ports.source('try-password');
+        return 'the role logs in with the current password; there is no new one yet';
+      }
       await ports.source('try-password', version);
       return 'the role logs in with the new password';
     case 'finishSecret':

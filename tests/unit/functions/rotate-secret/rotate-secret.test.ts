@@ -21,12 +21,13 @@ function world(pending = true) {
   let isPending = pending;
   const ports: RotationPorts = {
     isPending: async () => isPending,
+    hasText: async () => done.length > 0,
     create: async (version) => void done.push(`create ${version}`),
     makeCurrent: async (version) => {
       isPending = false;
       done.push(`make ${version} current`);
     },
-    source: async (action, version) => void done.push(`${action} ${version}`),
+    source: async (action, version = 'of the current version') => void done.push(`${action} ${version}`),
     restartConnect: async () => void done.push('restart Connect'),
   };
   return { done, ports };
@@ -49,6 +50,12 @@ describe("the rotation of the replication role's password", () => {
     const { done, ports } = world(false);
     for (const Step of steps) await rotate({ Step, ClientRequestToken: 'v2' }, ports);
     expect(done).toEqual(['restart Connect']);
+  });
+
+  it('tries the current password when a new schedule is tried out', async () => {
+    const { done, ports } = world();
+    await rotate({ Step: 'testSecret', ClientRequestToken: 'v2' }, ports);
+    expect(done).toEqual(['try-password of the current version']);
   });
 
   it.each([
