@@ -156,6 +156,53 @@ const pipes: Planted[] = [
   }),
 ];
 
+/** A mistake in a state of the medallion. */
+function inState(rule: string, mistake: string, state: string, change: (state: Properties) => void): Planted {
+  return {
+    rule,
+    mistake,
+    plant: ({ Resources: { MedallionStateMachine: machine } }) => {
+      change(machine?.Properties?.['Definition'].States[state]);
+      return 'MedallionStateMachine';
+    },
+  };
+}
+
+const machines: Planted[] = [
+  inState('state-machine', 'a way to a state that does not exist', 'Silver', (state) => {
+    state['Next'] = 'Golden';
+  }),
+  inState('state-machine', 'a misspelt integration', 'Silver', (state) => {
+    state['Resource'] = 'arn:aws:states:::glue:startJobRun.snyc';
+  }),
+  inState('state-machine', 'a job without a name', 'Silver', (state) => {
+    delete state['Parameters'].JobName;
+  }),
+  inState('state-machine', 'a ResultPath that osls stripped', 'Silver', (state) => {
+    delete state['ResultPath'];
+  }),
+  inState('state-machine', 'a backoff that shrinks', 'Silver', (state) => {
+    state['Retry'][0].BackoffRate = 0.5;
+  }),
+  inState('state-machine', 'a task that never times out', 'Silver', (state) => {
+    delete state['TimeoutSeconds'];
+  }),
+  inFirst('substitutions', 'a name that nobody gives', 'AWS::StepFunctions::StateMachine', (machine) => {
+    delete machine['DefinitionSubstitutions'].AlertTopicArn;
+  }),
+  inFirst('substitutions', 'a name that nobody uses', 'AWS::StepFunctions::StateMachine', (machine) => {
+    machine['DefinitionSubstitutions'].LogTopicArn = 'arn';
+  }),
+  inFirst(
+    'state-machine-log',
+    'a machine that logs errors alone',
+    'AWS::StepFunctions::StateMachine',
+    (machine) => {
+      machine['LoggingConfiguration'].Level = 'ERROR';
+    },
+  ),
+];
+
 const functions: Planted[] = [
   inFirst('function-environment-size', 'an environment above 4 KB', LAMBDA, (lambda) => {
     lambda['Environment'].Variables.LONG = 'x'.repeat(4096);
@@ -251,6 +298,17 @@ const schedules: Planted[] = [
     schedule['ScheduleExpression'] = expression;
   }),
 );
+
+const rotations: Planted[] = [
+  inFirst(
+    'rotation-window',
+    'a rotation that may come at night',
+    'AWS::SecretsManager::RotationSchedule',
+    (schedule) => {
+      delete schedule['RotationRules'].Duration;
+    },
+  ),
+];
 
 const notices: Planted[] = [
   inFirst('sns-protocol', 'a protocol that SNS does not have', 'AWS::SNS::Subscription', (subscription) => {
@@ -504,10 +562,12 @@ export const planted: readonly Planted[] = [
   ...kafka,
   ...glue,
   ...pipes,
+  ...machines,
   ...functions,
   ...network,
   ...references,
   ...schedules,
+  ...rotations,
   ...notices,
   ...kept,
   ...order,

@@ -12,6 +12,7 @@ import { glueRules } from './rules/glue.ts';
 import { kafkaRules } from './rules/kafka.ts';
 import { keptRules } from './rules/kept.ts';
 import { limitRules } from './rules/limits.ts';
+import { machineRules } from './rules/machines.ts';
 import { nameRules } from './rules/names.ts';
 import { networkRules } from './rules/network.ts';
 import { noticeRules } from './rules/notices.ts';
@@ -28,6 +29,7 @@ export const RULES: readonly Rule[] = [
   ...kafkaRules,
   ...glueRules,
   ...pipeRules,
+  ...machineRules,
   ...functionRules,
   ...networkRules,
   ...referenceRules,

@@ -5,6 +5,8 @@ const BEFORE: Readonly<Record<string, readonly string[]>> = {
   // Preparing and removing go through a function in the VPC, by its routes, endpoints and security groups.
   'Custom::Source': [
     'AWS::RDS::DBInstance',
+    // Once a new table is published its changes flow.
+    'AWS::MSK::Topic',
     'AWS::EC2::Route',
     'AWS::EC2::VPCEndpoint',
     'AWS::EC2::SecurityGroupIngress',
