@@ -1,29 +1,64 @@
-import type { StageContext, TemplatePart } from './generated.ts';
+import type { Resource, StageContext, TemplatePart } from './generated.ts';
 import { att, ref } from './intrinsics.ts';
 import { topicIds } from './topics.ts';
 
 /**
- * The connector, put when everything that it writes to is there, and removed before any of it goes. What doesn't depend
- * on the tables stands in capture.yml.
+ * Longer than the longest run of the function that answers; by default CloudFormation waits an hour for an answer that
+ * doesn't come. In seconds.
+ */
+export const ANSWERED_WITHIN_SECONDS = '1200';
+
+/**
+ * What begins the capture: the source is prepared, then the connector put; both are taken away again in the other order
+ * before what they need goes. All topics come before either: once a new table is published, a connector that is kept as
+ * it is declared may send its changes, and Connect would make a missing topic with its own settings.
  */
 export function captureParts({ registry }: Pick<StageContext, 'registry'>): TemplatePart {
+  // The functions reach source and Connect by the network, also when their removal is asked for.
+  const before = ['NetworkReady', ...topicIds(registry)];
+  return {
+    Resources: {
+      SourcePreparation: sourcePreparation(before),
+      ConnectorRegistration: connectorRegistration(['ConnectService', ...before]),
+    },
+  };
+}
+
+function sourcePreparation(before: string[]): Resource {
+  return {
+    Type: 'Custom::Source',
+    DependsOn: before,
+    Properties: {
+      ...askedOf('SourceLambdaFunction'),
+      Create: { action: 'prepare' },
+      Update: { action: 'prepare' },
+      Delete: { action: 'remove' },
+      Attributes: ['messageKeys'],
+    },
+  };
+}
+
+function connectorRegistration(before: string[]): Resource {
   // CloudFormation gives attributes as texts; the function reads this one as JSON.
   const event = { action: 'apply', messageKeys: att('SourcePreparation', 'messageKeys') };
   return {
-    Resources: {
-      ConnectorRegistration: {
-        Type: 'Custom::Connector',
-        DependsOn: ['ConnectService', 'NetworkReady', ...topicIds(registry)],
-        Properties: {
-          ServiceToken: att('CustomDashresourceLambdaFunction'),
-          ServiceTimeout: '1200',
-          FunctionName: ref('ConnectorLambdaFunction'),
-          Create: event,
-          Update: event,
-          Delete: { action: 'remove' },
-          Revision: `\${self:custom.deployment.registry}`,
-        },
-      },
+    Type: 'Custom::Connector',
+    DependsOn: before,
+    Properties: {
+      ...askedOf('ConnectorLambdaFunction'),
+      Create: event,
+      Update: event,
+      Delete: { action: 'remove' },
     },
+  };
+}
+
+/** Asked again when tables come or go. */
+function askedOf(functionId: string): Record<string, unknown> {
+  return {
+    ServiceToken: att('CustomDashresourceLambdaFunction'),
+    ServiceTimeout: ANSWERED_WITHIN_SECONDS,
+    FunctionName: ref(functionId),
+    Revision: `\${self:custom.deployment.registry}`,
   };
 }

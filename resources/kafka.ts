@@ -1,4 +1,5 @@
 import { TOPIC_MAX_MESSAGE_BYTES, TOPIC_RETENTION_MS } from '../functions/cdc/connector-config.ts';
+import { ANSWERED_WITHIN_SECONDS } from './capture.ts';
 import type { Resource, StageContext, TemplatePart } from './generated.ts';
 import { att, ref } from './intrinsics.ts';
 import { type BrokerPlan, knownBrokerTypes, partitionLimit, partitionsOfBroker } from './kafka-partitions.ts';
@@ -127,7 +128,7 @@ function cluster(prefix: string, plan: ClusterPlan): Resources {
       Type: 'Custom::KafkaAddresses',
       Properties: {
         ServiceToken: att('CustomDashresourceLambdaFunction'),
-        ServiceTimeout: '1200',
+        ServiceTimeout: ANSWERED_WITHIN_SECONDS,
         Action: 'bootstrap-brokers',
         ClusterArn: att('KafkaCluster'),
       },

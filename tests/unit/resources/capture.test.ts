@@ -8,8 +8,8 @@ import { captureParts } from '../../../resources/capture.ts';
 import { registryOf, resourceOf } from './stage-context.ts';
 
 const text = readFileSync(join(import.meta.dirname, '../../../resources/capture.yml'), 'utf8');
-const registration = (tables: number) =>
-  resourceOf(captureParts({ registry: registryOf(tables) }), 'ConnectorRegistration');
+const part = (id: string, tables: number) => resourceOf(captureParts({ registry: registryOf(tables) }), id);
+const registration = (tables: number) => part('ConnectorRegistration', tables);
 
 describe('the registration of the connector', () => {
   it('waits for Connect, the network and every topic, so that Connect makes none with its own settings', () => {
@@ -43,9 +43,19 @@ describe('the registration of the connector', () => {
 });
 
 describe('the preparation of the source', () => {
+  it('waits for the network and every topic: a table that is published before it has one would get Connect’s', () => {
+    const topics = topicPlans(registryOf(60)).length;
+    const { DependsOn } = part('SourcePreparation', 60);
+    expect(DependsOn).toHaveLength(1 + topics);
+    expect(DependsOn).toContain('NetworkReady');
+  });
+
   it('sends events that the function takes', () => {
-    const actions = [...text.matchAll(/^ {8}action: (.+)$/gm)].map(([, action]) => action);
-    expect(actions).toEqual(['prepare', 'prepare', 'remove']);
-    for (const action of actions) expect(readSourceEvent({ action })).toEqual({ action });
+    const { Create, Update, Delete } = part('SourcePreparation', 1).Properties;
+    expect([Create, Update, Delete].map((event) => readSourceEvent(event).action)).toEqual([
+      'prepare',
+      'prepare',
+      'remove',
+    ]);
   });
 });
