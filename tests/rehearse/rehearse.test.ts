@@ -19,7 +19,7 @@ import { localParameters, sls } from './sls.ts';
 import { logOf, startWorld, type World } from './world.ts';
 
 // Each step builds on the ones before, as a user's do. A busy machine is slow; every wait has a bound of its own.
-jest.setTimeout(300_000);
+jest.setTimeout(420_000);
 
 const registry = parseRegistry(readFileSync(join(PROJECT_ROOT, 'tables.yml'), 'utf8'));
 const deployment = { project: registry.project, stage: 'dev' };
@@ -149,6 +149,17 @@ describe('a deployed stage', () => {
     );
     lake = await starting;
     expect(crashes).toEqual([]);
+  });
+
+  step('answers through its functions', async () => {
+    expect(await invoke('slot-monitor', {})).toMatchObject({ measures: { SlotActive: 1 }, problem: null });
+    expect(await invoke('pipe-keeper', {})).toMatchObject({
+      pipes: registry.tables.length + 1,
+      notRunning: [],
+    });
+    const asked = { table: 'orders', from: 'beginning', limit: 2, waitMs: 10_000 };
+    expect((await invoke('events', asked))['records']).toHaveLength(2);
+    expect(await invoke('preflight', {})).toMatchObject({ go: true, refuse: null });
   });
 
   step('runs the deployed medallion to its good end, with rows in silver', async () => {
