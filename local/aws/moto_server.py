@@ -155,6 +155,7 @@ def serve() -> None:
     default_user_config["stepfunctions"] = {"execute_state_machine": True}
     state_task_service_callback._DELAY_SECONDS_SYNC_CONDITION_CHECK = SYNC_POLL_SECONDS  # pyright: ignore
     StateTaskServiceGlue._eval_integration_pattern = run_glue_sync  # pyright: ignore
+    StateTaskServiceAwsSdk._SERVICE_NAME_SFN_TO_BOTO_OVERRIDES["eventbridge"] = "events"  # boto3's name for it
     StateTaskServiceAwsSdk._eval_service_task = call_sdk  # pyright: ignore
     StateTaskServiceSfn._eval_service_task = call_sdk  # pyright: ignore
     StepFunctionsParserBackend.start_execution = forgetting_old_executions(StepFunctionsParserBackend.start_execution)

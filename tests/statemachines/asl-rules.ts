@@ -47,6 +47,8 @@ const INTEGRATIONS: Record<string, string[]> = {
   'arn:aws:states:::aws-sdk:cloudwatch:disableAlarmActions': ['AlarmNames'],
   'arn:aws:states:::aws-sdk:cloudwatch:enableAlarmActions': ['AlarmNames'],
   'arn:aws:states:::aws-sdk:ecs:updateService': ['Cluster', 'Service', 'DesiredCount'],
+  'arn:aws:states:::aws-sdk:eventbridge:disableRule': ['Name'],
+  'arn:aws:states:::aws-sdk:eventbridge:enableRule': ['Name'],
   'arn:aws:states:::aws-sdk:pipes:listPipes': ['NamePrefix', 'DesiredState'],
   'arn:aws:states:::aws-sdk:pipes:startPipe': ['Name'],
   'arn:aws:states:::aws-sdk:pipes:stopPipe': ['Name'],

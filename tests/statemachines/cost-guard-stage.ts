@@ -6,6 +6,7 @@ import {
   ECSClient,
   RegisterTaskDefinitionCommand,
 } from '@aws-sdk/client-ecs';
+import { DescribeRuleCommand, EventBridgeClient, PutRuleCommand } from '@aws-sdk/client-eventbridge';
 import { CreatePipeCommand, ListPipesCommand, PipesClient } from '@aws-sdk/client-pipes';
 import { CreateDBInstanceCommand, DescribeDBInstancesCommand, RDSClient } from '@aws-sdk/client-rds';
 import { CreateScheduleCommand, GetScheduleCommand, SchedulerClient } from '@aws-sdk/client-scheduler';
@@ -14,7 +15,8 @@ import { type clientSettings, REGION } from '../../local/aws/platform.ts';
 
 type Deployment = { project: string; stage: string };
 
-const SLEEPERS = ['medallion', 'maintenance', 'connector', 'slot-monitor', 'pipe-keeper'] as const;
+const SLEEPERS = ['medallion', 'maintenance'] as const;
+const RULES = ['connector', 'slot-monitor', 'pipe-keeper'] as const;
 const ASLEEP_ALL_DAY = 'cost-guard-resume';
 
 /** The `DefinitionSubstitutions` of cost-guard.asl.yml. */
@@ -28,6 +30,7 @@ export function costGuardSubstitutions(
   return {
     Prefix: deployedName(deployment, '').replace(/-$/, ''),
     Schedules: SLEEPERS.map(name).join(','),
+    Rules: RULES.map(name).join(','),
     Database: database,
     DatabaseIdentifier: database === 'own' ? name('source') : '-',
     ClusterName: name('connect'),
@@ -43,6 +46,7 @@ export function costGuardSubstitutions(
 export type StageState = {
   alarms: boolean[];
   schedules: (string | undefined)[];
+  rules: (string | undefined)[];
   pipes: (string | undefined)[];
   desiredCount: number | undefined;
   database: string | undefined;
@@ -53,6 +57,7 @@ export class CostGuardStage {
   readonly #deployment: Deployment;
   readonly #cloudwatch: CloudWatchClient;
   readonly #ecs: ECSClient;
+  readonly #events: EventBridgeClient;
   readonly #pipes: PipesClient;
   readonly #rds: RDSClient;
   readonly #scheduler: SchedulerClient;
@@ -61,6 +66,7 @@ export class CostGuardStage {
     this.#deployment = deployment;
     this.#cloudwatch = new CloudWatchClient(settings);
     this.#ecs = new ECSClient(settings);
+    this.#events = new EventBridgeClient(settings);
     this.#pipes = new PipesClient(settings);
     this.#rds = new RDSClient(settings);
     this.#scheduler = new SchedulerClient(settings);
@@ -75,6 +81,10 @@ export class CostGuardStage {
       await this.#createAlarm(alarm);
     }
     for (const schedule of [...SLEEPERS, ASLEEP_ALL_DAY]) await this.#createSchedule(this.#name(schedule));
+    for (const rule of RULES) {
+      const Name = this.#name(rule);
+      await this.#events.send(new PutRuleCommand({ Name, ScheduleExpression: 'rate(1 minute)' }));
+    }
     for (let number = 0; number < pipes; number += 1) {
       await this.#createPipe(this.#name(`pipe-table-${String(number).padStart(3, '0')}`));
     }
@@ -166,6 +176,9 @@ export class CostGuardStage {
         this.#scheduler.send(new GetScheduleCommand({ Name: this.#name(schedule) })),
       ),
     );
+    const rules = await Promise.all(
+      RULES.map((rule) => this.#events.send(new DescribeRuleCommand({ Name: this.#name(rule) }))),
+    );
     const { Pipes = [] } = await this.#pipes.send(
       new ListPipesCommand({ NamePrefix: this.#name(''), Limit: 100 }),
     );
@@ -179,6 +192,7 @@ export class CostGuardStage {
     return {
       alarms: MetricAlarms.map(({ ActionsEnabled }) => ActionsEnabled === true),
       schedules: schedules.map(({ State }) => State),
+      rules: rules.map(({ State }) => State),
       pipes: Pipes.map(({ DesiredState }) => DesiredState),
       desiredCount: services?.[0]?.desiredCount,
       database: DBInstances?.[0]?.DBInstanceStatus,

@@ -69,14 +69,16 @@ function outputOf(run: Ended): Record<string, unknown> {
 
 const AWAKE = {
   alarms: [true, true],
-  schedules: Array(5).fill('ENABLED'),
+  schedules: Array(2).fill('ENABLED'),
+  rules: Array(3).fill('ENABLED'),
   pipes: Array(PIPES).fill('RUNNING'),
   desiredCount: 1,
   database: 'available',
 };
 const ASLEEP = {
   alarms: [false, false],
-  schedules: Array(5).fill('DISABLED'),
+  schedules: Array(2).fill('DISABLED'),
+  rules: Array(3).fill('DISABLED'),
   pipes: Array(PIPES).fill('STOPPED'),
   desiredCount: 0,
   database: 'stopped',
@@ -150,7 +152,12 @@ describe('resuming', () => {
     const [alert] = await stack.alerts();
     expect(alert).toContain('ConnectorNotBack');
     expect(alert).toContain('Kafka Connect does not answer');
-    expect(await stage.state()).toEqual({ ...AWAKE, schedules: ASLEEP.schedules, pipes: ASLEEP.pipes });
+    expect(await stage.state()).toEqual({
+      ...AWAKE,
+      schedules: ASLEEP.schedules,
+      rules: ASLEEP.rules,
+      pipes: ASLEEP.pipes,
+    });
     stack.planned.answer = () => RUNNING;
     outputOf(await guard({ action: 'resume' }));
     expect(await stage.state()).toEqual(AWAKE);
