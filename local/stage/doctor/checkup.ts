@@ -13,6 +13,7 @@ import { findStack, type Stack } from '../stack.ts';
 import { type ImageTag, resolveDigest } from './image-digest.ts';
 import { checkQuotas } from './quotas.ts';
 import { checkServiceRoles } from './service-roles.ts';
+import { checkVersions } from './versions.ts';
 
 /** Stack states that wait for somebody, and what to do: https://docs.aws.amazon.com/AWSCloudFormation/latest/UserGuide/view-stack-events.html */
 const STUCK: Readonly<Record<string, string>> = {
@@ -54,6 +55,12 @@ export async function checkUp(
   const stack = await readStackIfAllowed(place, (check) => tell([check]));
   const zones = Number(parameters['availabilityZones'] ?? 2);
   tell([await checkZones(place, zones)]);
+  tell(
+    await checkVersions(place.settings, {
+      kafka: String(parameters['kafkaVersion']),
+      postgres: parameters['database'] === 'own' ? String(parameters['databaseVersion']) : null,
+    }),
+  );
   tell(
     await checkQuotas(place.settings, {
       topics: registry.tables.length + 1,

@@ -7,14 +7,16 @@ import {
 } from '@aws-sdk/client-ec2';
 import { FirehoseClient, ListDeliveryStreamsCommand } from '@aws-sdk/client-firehose';
 import { CreateServiceLinkedRoleCommand, IAMClient, ListRolesCommand, type Role } from '@aws-sdk/client-iam';
-import { KafkaClient, ListClustersV2Command } from '@aws-sdk/client-kafka';
+import { KafkaClient, ListClustersV2Command, ListKafkaVersionsCommand } from '@aws-sdk/client-kafka';
 import { GetAccountSettingsCommand, LambdaClient } from '@aws-sdk/client-lambda';
 import { ListPipesCommand, PipesClient } from '@aws-sdk/client-pipes';
+import { DescribeDBEngineVersionsCommand, RDSClient } from '@aws-sdk/client-rds';
 import { ListServiceQuotasCommand, ServiceQuotasClient } from '@aws-sdk/client-service-quotas';
 import { beforeEach, describe, expect, it } from '@jest/globals';
 import { mockClient } from 'aws-sdk-client-mock';
 import { checkQuotas } from '../../../../local/stage/doctor/quotas.ts';
 import { checkServiceRoles } from '../../../../local/stage/doctor/service-roles.ts';
+import { checkVersions } from '../../../../local/stage/doctor/versions.ts';
 
 const SETTINGS = { region: 'eu-central-1' };
 const DEMAND = { topics: 4, brokers: 2, natGateways: 1, deployed: false };
@@ -140,6 +142,45 @@ describe('quotas before a deployment', () => {
     const checks = await checkQuotas(SETTINGS, DEMAND);
     expect(checks.filter(({ result }) => result === 'note')).toHaveLength(6);
     expect(checks.find(({ what }) => what === 'EventBridge pipes')?.found).toBe('not read: no right');
+  });
+});
+
+describe('versions that the region offers', () => {
+  const rds = mockClient(RDSClient);
+  const wanted = { kafka: '3.9.x', postgres: '15.18' };
+
+  beforeEach(() => {
+    rds.reset();
+    rds.on(DescribeDBEngineVersionsCommand).resolves({
+      DBEngineVersions: [{ EngineVersion: '14.23' }, { EngineVersion: '15.18' }],
+    });
+    kafka.on(ListKafkaVersionsCommand).resolves({
+      KafkaVersions: [
+        { Version: '3.9.x', Status: 'ACTIVE' },
+        { Version: '2.8.1', Status: 'DEPRECATED' },
+      ],
+    });
+  });
+
+  it('are found', async () => {
+    const checks = await checkVersions(SETTINGS, wanted);
+    expect(checks.map(({ what, result }) => [what, result])).toEqual([
+      ['Kafka version', 'ok'],
+      ['PostgreSQL version', 'ok'],
+    ]);
+  });
+
+  it('are missed with those that could be taken instead, deprecated ones left out', async () => {
+    const [old, gone] = await checkVersions(SETTINGS, { kafka: '2.8.1', postgres: '15.3' });
+    expect(old).toMatchObject({
+      result: 'missing',
+      remedy: 'Set kafkaVersion in serverless.yml, params, to one of: 3.9.x',
+    });
+    expect(gone).toMatchObject({ result: 'missing', remedy: expect.stringMatching(/one of: 15\.18$/) });
+  });
+
+  it('of PostgreSQL are nobody’s business where the database is not the stack’s', async () => {
+    expect(await checkVersions(SETTINGS, { ...wanted, postgres: null })).toHaveLength(1);
   });
 });
 
