@@ -80,40 +80,39 @@ class Stack:
     def __init__(self, client: Any) -> None:
         self.name = f"stack-{uuid.uuid4().hex[:8]}"
         self._client = client
-        self._exists = False
+        self._id = self.name
 
     def deploy(self, resources: dict[str, Any], outputs: dict[str, Any] | None = None) -> str:
         """Makes the stack what the template says; the status in which it ends."""
         change_set = f"change-{uuid.uuid4().hex[:8]}"
-        self._client.create_change_set(
+        answer = self._client.create_change_set(
             StackName=self.name,
             ChangeSetName=change_set,
-            ChangeSetType="UPDATE" if self._exists else "CREATE",
+            ChangeSetType="CREATE" if self._id == self.name else "UPDATE",
             TemplateBody=json.dumps({"Resources": resources, "Outputs": outputs or {}}),
         )
-        self._exists = True
+        self._id = answer["StackId"]
         self._client.execute_change_set(StackName=self.name, ChangeSetName=change_set)
-        return self._ended(self.name)
+        return self._ended()
 
     def remove(self) -> str:
         """Deletes the stack; the status in which that ends."""
-        stack_id = self.described()["StackId"]
         self._client.delete_stack(StackName=self.name)
-        return self._ended(stack_id)
+        return self._ended()
 
-    def _ended(self, name: str) -> str:
+    def _ended(self) -> str:
         deadline = time.monotonic() + DONE_WITHIN_SECONDS
         status = "unknown"
         while time.monotonic() < deadline:
-            status = self._client.describe_stacks(StackName=name)["Stacks"][0]["StackStatus"]
+            status = self.described()["StackStatus"]
             if not status.endswith(("_IN_PROGRESS", "PENDING")):
                 return status
             time.sleep(0.05)
         raise TimeoutError(f"{self.name} is {status} after {DONE_WITHIN_SECONDS} s")
 
     def described(self) -> dict[str, Any]:
-        """As DescribeStacks shows it."""
-        return self._client.describe_stacks(StackName=self.name)["Stacks"][0]
+        """As DescribeStacks shows it, once it is deleted, too."""
+        return self._client.describe_stacks(StackName=self._id)["Stacks"][0]
 
     def outputs(self) -> dict[str, str]:
         """The outputs by their keys."""
@@ -121,12 +120,12 @@ class Stack:
 
     def resources(self) -> dict[str, str]:
         """Physical ids by logical ones."""
-        listed = self._client.list_stack_resources(StackName=self.name)["StackResourceSummaries"]
+        listed = self._client.list_stack_resources(StackName=self._id)["StackResourceSummaries"]
         return {resource["LogicalResourceId"]: resource["PhysicalResourceId"] for resource in listed}
 
     def events(self) -> list[tuple[str, str, str]]:
         """(logical id, status, reason) of every event of a resource, oldest first."""
-        events = self._client.describe_stack_events(StackName=self.name)["StackEvents"]
+        events = self._client.describe_stack_events(StackName=self._id)["StackEvents"]
         told = sorted(events, key=lambda event: event["Timestamp"])
         return [
             (event["LogicalResourceId"], event["ResourceStatus"], event.get("ResourceStatusReason", ""))

@@ -16,7 +16,7 @@ def attributes(client: Client, url: str) -> dict[str, str]:
     return client("sqs").get_queue_attributes(QueueUrl=url, AttributeNames=["All"])["Attributes"]
 
 
-def test_makes_resources_in_the_order_of_their_references(stack: Stack) -> None:
+def test_makes_resources_in_the_order_of_their_references_and_removes_them_in_the_reverse(stack: Stack) -> None:
     policy = {
         "Type": "AWS::SQS::QueuePolicy",
         "Properties": {"Queues": [{"Ref": "Queue"}], "PolicyDocument": {"Version": "2012-10-17", "Statement": []}},
@@ -25,6 +25,9 @@ def test_makes_resources_in_the_order_of_their_references(stack: Stack) -> None:
     assert stack.deploy({"Topic": topic, "Policy": policy, "Queue": queue(stack.name)}) == "CREATE_COMPLETE"
     made = [logical for logical, status, _ in stack.events() if status == "CREATE_COMPLETE"]
     assert made == ["Queue", "Policy", "Topic"]
+    assert stack.remove() == "DELETE_COMPLETE"
+    gone = [logical for logical, status, _ in stack.events() if status == "DELETE_COMPLETE"]
+    assert gone == ["Topic", "Policy", "Queue"]
 
 
 def test_lets_attributes_and_names_flow(stack: Stack, client: Client) -> None:
