@@ -356,6 +356,14 @@ const order: Planted[] = [
   },
   {
     rule: 'order',
+    mistake: 'a cost guard that pauses half a deployment',
+    plant: ({ Resources: { CostGuardStopSchedule: schedule } }) => {
+      delete schedule?.DependsOn;
+      return 'CostGuardStopSchedule';
+    },
+  },
+  {
+    rule: 'order',
     mistake: 'a source that is tidied up after its network has gone',
     plant: ({ Resources: { SourcePreparation: source } }) => {
       delete source?.DependsOn;
@@ -533,6 +541,15 @@ const policies: Planted[] = [
     plant: ({ Resources: { DataKey: key } }) => {
       const text = JSON.stringify(key?.Properties).replace('"cloudwatch.amazonaws.com",', '');
       Object.assign(key ?? {}, { Properties: JSON.parse(text) });
+      return 'DataKey';
+    },
+  },
+  {
+    rule: 'service-access',
+    mistake: 'a pipe whose log can’t be encrypted on its way',
+    plant: ({ Resources: { DataKey: key } }) => {
+      const policy = key?.Properties?.['KeyPolicy'];
+      policy.Statement = policy.Statement.filter(({ Sid }: Properties) => Sid !== 'LogDelivery');
       return 'DataKey';
     },
   },
