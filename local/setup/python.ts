@@ -16,8 +16,8 @@ const CHECKOV_ENVIRONMENT = environment('.venv-checkov', 'requirements-checkov.t
 /** The virtual environment's Python, once set-up has run. */
 export const PYTHON = join(TWIN.folder, 'bin', 'python');
 
-/** The program that the check of the packaged template runs, once {@link installCheckov} has. */
-export const CHECKOV = join(CHECKOV_ENVIRONMENT.folder, 'bin', 'checkov');
+/** Runs checkov with `-m checkov.main`, once {@link installCheckov} has. Its own script breaks in a path with a space. */
+export const CHECKOV_PYTHON = join(CHECKOV_ENVIRONMENT.folder, 'bin', 'python');
 
 export const pythonIsReady = () => isReady(TWIN);
 export const installPython = (prerequisites: Prerequisites) => install(TWIN, prerequisites);

@@ -1,7 +1,7 @@
 import { readFileSync } from 'node:fs';
 import { basename, dirname, join } from 'node:path';
 import { execa } from 'execa';
-import { CHECKOV, PYTHON } from '../../local/setup/python.ts';
+import { CHECKOV_PYTHON, PYTHON } from '../../local/setup/python.ts';
 import type { Finding } from './template.ts';
 
 const TOOL_WITHIN_MS = 180_000;
@@ -49,8 +49,10 @@ export type CheckovReport = {
  */
 export async function checkov(file: string): Promise<CheckovReport> {
   const { stdout, stderr } = await execa(
-    CHECKOV,
+    CHECKOV_PYTHON,
     [
+      '-m',
+      'checkov.main',
       '--file',
       file,
       '--framework',
