@@ -16,7 +16,7 @@ const event = z.looseObject({
 });
 
 /**
- * apply: put the configuration; keep: the same on a schedule, and start again what has failed; restart: only that;
+ * apply: put the configuration; keep: the same for a connector that is there, and start again what has failed; restart: only that;
  * status: only look; snapshot-state: how far an incremental snapshot is, `after` its signal; remove: stop the connector
  * and forget it. For apply and keep, `messageKeys` are those of the source function's answer, always the same as long as
  * the source is: without them the Kafka keys of their tables would change.

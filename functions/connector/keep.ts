@@ -5,8 +5,11 @@ import type { RestartLimit } from './restart-limit.ts';
 
 /** What a look at the connector found and did. */
 export type Kept = {
-  /** `refused`: the plugin doesn't take the configuration; the one before stays. `unreachable`: Connect doesn't answer. */
-  applied: Applied | 'refused' | 'unreachable';
+  /**
+   * `refused`: the plugin doesn't take the configuration; the one before stays. `absent`: there is no connector.
+   * `unreachable`: Connect doesn't answer.
+   */
+  applied: Applied | 'refused' | 'absent' | 'unreachable';
   condition: ConnectorCondition | null;
   failedTasks: number;
   restarts: number;
@@ -19,7 +22,8 @@ const SETTLED_WITHIN_MS = 60_000;
 
 /**
  * Keeps a connector as it is declared: puts its configuration where it differs, and starts again what has failed, as
- * often as `limit` still allows. One that somebody stopped stays stopped.
+ * often as `limit` still allows. One that somebody stopped stays stopped, and one that was taken away is not put back: it
+ * would take a new snapshot, which must be somebody's wish (`apply`, which a deployment asks for).
  */
 export async function keepConnector(
   api: ConnectApi,
@@ -47,6 +51,7 @@ async function applyOrRefusal(
   config: Readonly<Record<string, string>>,
 ): Promise<{ applied: Kept['applied']; problem: string | null }> {
   try {
+    if ((await api.config(name)) === null) return { applied: 'absent', problem: null };
     return { applied: await applyConnector(api, name, config), problem: null };
   } catch (error) {
     if (!(error instanceof ConnectorFailedError)) throw error;
@@ -56,6 +61,9 @@ async function applyOrRefusal(
 
 function problemOf(name: string, { state, error }: ConnectorCondition, allowed: number): string | null {
   if (state === 'running') return null;
+  if (state === 'absent') {
+    return `Kafka Connect has no connector ${name}: nothing is captured. Invoke the function with {"action":"apply"}; the connector begins with a snapshot of all tables.`;
+  }
   if (state !== 'failed')
     return `The connector ${name} is ${state}: nothing is captured, and the slot keeps the log.`;
   const next =

@@ -24,14 +24,14 @@ export function assess(name: string, { slot, heartbeatAge }: SlotLook, budget: b
   if (slot === null) {
     return {
       measures: { SlotActive: 0, ...age },
-      problem: `The source has no replication slot ${name}. Debezium makes it when the connector starts: see the connector function's log. If it was there before, changes are lost: raise epoch in tables.yml, deploy, and let the tables be snapshotted anew.`,
+      problem: `The source has no replication slot ${name}. Debezium makes it when the connector starts: see the connector function's log. If it was there before, changes are lost: capture has to begin anew in a higher epoch (docs/operations.md, "Raise the epoch").`,
     };
   }
   if (slot.wal_status === 'lost') {
     return {
       // All of the budget and more: the alarm has to stand.
       measures: { SlotActive: 0, SlotBudgetUsed: 100, ...age },
-      problem: `The replication slot ${name} is lost: the source removed WAL that Debezium had not read (max_slot_wal_keep_size). Drop it (SELECT pg_drop_replication_slot('${name}')), raise epoch in tables.yml and deploy: the tables are snapshotted anew.`,
+      problem: `The replication slot ${name} is lost: the source removed WAL that Debezium had not read (max_slot_wal_keep_size). Capture has to begin anew in a higher epoch (docs/operations.md, "Raise the epoch").`,
     };
   }
   const held = BigInt(slot.retained_bytes ?? '0');
@@ -52,7 +52,7 @@ function heldBack(name: string, active: boolean, held: bigint, budget: bigint, u
   const what = `The replication slot ${name} holds back ${mebibytes(held)} MiB of WAL, ${Math.floor(used)} % of the ${mebibytes(budget)} MiB that it may.`;
   const remedy = active
     ? 'A connector streams from it but is slow, or a long transaction is open in the source (SELECT pid, xact_start, state FROM pg_stat_activity ORDER BY xact_start): let that end; look at the connector, at Kafka and at the size of its task.'
-    : 'No connector streams from it: look at the connector function (status) and at the Connect service. If capture must rest for long, drop the slot, and snapshot the tables anew in a new epoch later.';
+    : 'No connector streams from it: look at the connector function (status) and at the Connect service. If capture must rest for long, give the slot up and raise the epoch later (docs/operations.md).';
   return `${what} ${remedy}`;
 }
 

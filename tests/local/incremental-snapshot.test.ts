@@ -110,7 +110,7 @@ async function snapshot(condition?: string): Promise<object[]> {
 
 describe('keeping the connector', () => {
   it(
-    'finds it as it is declared, makes it anew, and puts what differs',
+    'finds it as it is declared, and puts what differs',
     async () => {
       const limit = new RestartLimit(6);
       const keep = () => keepConnector(stack.api, connector, stackConfig(stack), limit);

@@ -19,22 +19,23 @@ const failed = {
 };
 
 /** Connect whose connector fails again after each restart. */
-async function failing(errors: string[] = [], current: object = { ...config, name: 'c' }) {
+async function failing(errors: string[] = [], current: object | null = { ...config, name: 'c' }) {
   let restarts = 0;
   const server = createServer((request, response) => {
     const line = `${request.method} ${request.url?.split('?')[0]}`;
     if (line === 'POST /connectors/c/restart') restarts += 1;
     const body: Record<string, unknown> = {
-      'GET /connectors/c/config': current,
+      'GET /connectors/c/config': current ?? undefined,
       // The moment after a restart it isn't failed.
-      'GET /connectors/c/status': failed,
+      'GET /connectors/c/status': current === null ? undefined : failed,
       'GET /connectors/c/offsets': { offsets: [] },
       'PUT /connector-plugins/PostgresConnector/config/validate': {
         configs: [{ value: { name: 'slot.name', errors } }],
       },
       'POST /connectors/c/restart': {},
     };
-    response.end(JSON.stringify(body[line]));
+    if (body[line] === undefined) response.writeHead(404);
+    response.end(JSON.stringify(body[line] ?? { message: 'not found' }));
   });
   servers.push(server);
   await new Promise<void>((resolve) => server.listen(0, '127.0.0.1', resolve));
@@ -53,6 +54,13 @@ describe('keeping a connector', () => {
       restarts: 0,
       problem: expect.stringMatching(/^Kafka Connect at .* does not answer GET/),
     });
+  });
+
+  it('puts no connector back that was taken away: it would begin with a snapshot', async () => {
+    const { api } = await failing([], null);
+    const kept = await keepConnector(api, 'c', config, new RestartLimit(6));
+    expect(kept).toMatchObject({ applied: 'absent', condition: { state: 'absent' }, restarts: 0 });
+    expect(kept.problem).toContain('Invoke the function with {"action":"apply"}');
   });
 
   it('starts nothing again when the hour has had its restarts, and says so', async () => {

@@ -46,7 +46,7 @@ describe('what the slot holds back', () => {
     const lost = slot({ wal_status: 'lost', active: false, retained_bytes: null });
     const { measures, problem } = assess('cdc_demo_dev', { slot: lost, heartbeatAge: 900 }, budget);
     expect(measures).toEqual({ SlotActive: 0, SlotBudgetUsed: 100, HeartbeatAge: 900 });
-    expect(problem).toContain('raise epoch in tables.yml');
+    expect(problem).toContain('begin anew in a higher epoch');
   });
 
   it('is unknown without a slot', () => {
