@@ -14,12 +14,11 @@ export const ANSWERED_WITHIN_SECONDS = '1200';
  * it is declared may send its changes, and Connect would make a missing topic with its own settings.
  */
 export function captureParts({ registry }: Pick<StageContext, 'registry'>): TemplatePart {
-  // The functions reach source and Connect by the network, also when their removal is asked for.
-  const before = ['NetworkReady', ...topicIds(registry)];
   return {
     Resources: {
-      SourcePreparation: sourcePreparation(before),
-      ConnectorRegistration: connectorRegistration(['ConnectService', ...before]),
+      // The functions reach source and Connect by the network, also when their removal is asked for.
+      SourcePreparation: sourcePreparation(['NetworkReady', ...topicIds(registry)]),
+      ConnectorRegistration: connectorRegistration(),
     },
   };
 }
@@ -38,12 +37,13 @@ function sourcePreparation(before: string[]): Resource {
   };
 }
 
-function connectorRegistration(before: string[]): Resource {
+/** What the preparation waits for it waits for, too, since it takes the keys from there. */
+function connectorRegistration(): Resource {
   // CloudFormation gives attributes as texts; the function reads this one as JSON.
   const event = { action: 'apply', messageKeys: att('SourcePreparation', 'messageKeys') };
   return {
     Type: 'Custom::Connector',
-    DependsOn: before,
+    DependsOn: 'ConnectService',
     Properties: {
       ...askedOf('ConnectorLambdaFunction'),
       Create: event,

@@ -347,11 +347,11 @@ const kept: Planted[] = [
 const order: Planted[] = [
   {
     rule: 'order',
-    mistake: 'a connector that does not wait for a topic',
-    plant: ({ Resources: { ConnectorRegistration: connector } }) => {
-      const before = [connector?.DependsOn ?? []].flat();
-      Object.assign(connector ?? {}, { DependsOn: before.filter((id) => id !== 'TopicOrders') });
-      return 'ConnectorRegistration';
+    mistake: 'a table that is published before it has a topic',
+    plant: ({ Resources: { SourcePreparation: source } }) => {
+      const before = [source?.DependsOn ?? []].flat();
+      Object.assign(source ?? {}, { DependsOn: before.filter((id) => id !== 'TopicOrders') });
+      return 'SourcePreparation';
     },
   },
   {
