@@ -51,6 +51,11 @@ export function twinWorld(registry: Registry, stateOption: string | undefined): 
     deployment,
 
     async stateMachine(name) {
+      if (name === 'cost-guard') {
+        throw new UsageError(
+          'The twin has nothing that costs by the hour; stop it with `cdc stop`. For a stage on AWS add --stage <name>.',
+        );
+      }
       return {
         sfn: new SFNClient(clientSettings(address(state, 'endpoint'))),
         arn: `arn:aws:states:${REGION}:${ACCOUNT}:stateMachine:${deployedName(deployment, name)}`,

@@ -20,7 +20,7 @@ export type World = {
   status(): Promise<Status>;
 };
 
-export type StateMachineName = 'medallion' | 'maintenance' | 'backfill';
+export type StateMachineName = 'medallion' | 'maintenance' | 'backfill' | 'cost-guard';
 
 /** A state machine and how to follow it. */
 export type StateMachine = {

@@ -26,13 +26,32 @@ export function printStatesOnce(print: (line: string) => void): (steps: readonly
   };
 }
 
+type Output = Partial<
+  Record<'skipped' | 'refused' | 'nothing_new' | 'verdict' | 'still_costing' | 'long_pause', string>
+>;
+
+function outputOf(result: RunResult): Output {
+  return (result.output ?? {}) as Output;
+}
+
+/** Whether nothing of what was asked for was done or is being done. */
+function isUndone(name: StateMachineName, result: RunResult): boolean {
+  const { skipped, refused } = outputOf(result);
+  return (
+    result.status !== 'SUCCEEDED' || refused !== undefined || (skipped !== undefined && name === 'backfill')
+  );
+}
+
 /** The end of an execution in one line, with what to do about a failure. */
 export function runVerdict(result: RunResult): string {
-  const { skipped, nothing_new } = (result.output ?? {}) as { skipped?: string; nothing_new?: string };
+  const { skipped, refused, nothing_new, verdict, ...output } = outputOf(result);
   if (skipped) return paint('yellow', `Skipped: ${skipped}`);
+  if (refused) return paint('yellow', `Refused: ${refused}`);
   const took = paint('gray', `${result.name}, ${duration(result.durationMs)}`);
   if (result.status === 'SUCCEEDED') {
-    return `${paint('green', 'Succeeded')} ${took}${nothing_new ? `: ${nothing_new}` : ''}`;
+    const told = nothing_new ?? verdict;
+    const notes = [output.still_costing, output.long_pause].filter((note) => note !== undefined);
+    return [`${paint('green', 'Succeeded')} ${took}${told ? `: ${told}` : ''}`, ...notes].join('\n');
   }
   return `${paint('red', result.status === 'FAILED' ? 'Failed' : result.status)} ${took}\n${[result.error, result.cause].filter(Boolean).join(': ')}`;
 }
@@ -87,7 +106,7 @@ export async function followMachine(
     });
     shown.close();
     console.log(runVerdict(result));
-    if (result.status !== 'SUCCEEDED') process.exitCode = 1;
+    if (isUndone(name, result)) process.exitCode = 1;
   } catch (error) {
     shown.close();
     if (!signal.aborted) throw error;

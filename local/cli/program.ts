@@ -4,6 +4,7 @@ import { registerBackfill } from './backfill.ts';
 import { registerChanges } from './changes.ts';
 import { registerConnectors } from './connectors.ts';
 import { registerCost } from './cost.ts';
+import { registerCostGuard } from './cost-guard.ts';
 import { registerDoctor } from './doctor.ts';
 import { registerEvents } from './events.ts';
 import { registerMaintain } from './maintain.ts';
@@ -26,6 +27,7 @@ const VERBS = [
   registerStatus,
   registerBackfill,
   registerMaintain,
+  registerCostGuard,
   registerChanges,
   registerCost,
   registerStop,
