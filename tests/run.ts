@@ -104,6 +104,7 @@ const suites: Readonly<Record<string, readonly Step[]>> = {
     tool('ruff format', python('ruff'), ['format', '--check', '--no-cache']),
     tool('pyright', npmBin('pyright'), ['--pythonpath', python('python')]),
     tool('sqlfluff', python('sqlfluff'), ['lint', '--disable-progress-bar', 'sql', 'tests/e2e/oracle']),
+    tool('cfn-lint', python('cfn-lint'), ['.github/aws/deploy-role.yml']),
   ],
   unit: [jest('unit', ['tests/unit'])],
   aws: [jest('aws', ['tests/aws'], '--runInBand')],
