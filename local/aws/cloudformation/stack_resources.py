@@ -108,17 +108,19 @@ class StackResources(Mapping[str, Live]):
         for part in ("Conditions", "Mappings", "Parameters", "Transform"):
             if template.get(part):
                 raise TemplateError(f"{part} of a template are not known here")
-        wanted = template["Resources"]
-        outdated: list[Live] = []
+        wanted, before = template["Resources"], self._template.get("Resources", {})
+        # What a failure leaves behind is the stack's, too, and goes with it.
+        self._template = {"Resources": {**before, **wanted}}
+        replaced: list[tuple[Live, str]] = []
         for logical_id in creation_order(wanted):
-            outdated += self._put(logical_id, wanted[logical_id])
-        before, self._template = self._template, template
-        for live in outdated:
-            self._delete(live)
-        old = before.get("Resources", {})
-        for logical_id in reversed(creation_order(old)):
+            policy = wanted[logical_id].get("UpdateReplacePolicy", "Delete")
+            replaced += [(live, policy) for live in self._put(logical_id, wanted[logical_id])]
+        for live, policy in replaced:
+            self._end(live, policy)
+        for logical_id in reversed(creation_order(before)):
             if logical_id not in wanted:
-                self._remove(logical_id, old[logical_id])
+                self._remove(logical_id, before[logical_id])
+        self._template = template
         self.outputs = self._resolved_outputs(template)
 
     def remove(self) -> None:
@@ -177,14 +179,16 @@ class StackResources(Mapping[str, Live]):
         live = self._live.get(logical_id)
         if live is None:
             return
-        policy = resource.get("DeletionPolicy", "Delete")
-        if policy == "Retain":
-            self._tell("DELETE_SKIPPED", logical_id, live.type, live.physical_id, None)
-        else:
-            self._delete(live, snapshot=policy == "Snapshot")
+        self._end(live, resource.get("DeletionPolicy", "Delete"))
         del self._live[logical_id]
 
-    def _delete(self, live: Live, snapshot: bool = False) -> None:
+    def _end(self, live: Live, policy: str) -> None:
+        if policy == "Retain":
+            self._tell("DELETE_SKIPPED", live.logical_id, live.type, live.physical_id, None)
+        else:
+            self._delete(live, snapshot=policy == "Snapshot")
+
+    def _delete(self, live: Live, snapshot: bool) -> None:
         self._tell("DELETE_IN_PROGRESS", live.logical_id, live.type, live.physical_id, None)
         try:
             kind = type_of(live.type)

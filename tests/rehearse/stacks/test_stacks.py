@@ -76,6 +76,12 @@ def test_replaces_what_can_not_be_changed_and_what_depends_on_it(stack: Stack, c
     assert value == after["Queue"] != before["Queue"]
 
 
+def test_keeps_what_it_replaces_where_that_is_asked(stack: Stack, client: Client) -> None:
+    stack.deploy({"Queue": queue(f"{stack.name}-old")})
+    stack.deploy({"Queue": {**queue(f"{stack.name}-new"), "UpdateReplacePolicy": "Retain"}})
+    assert len(client("sqs").list_queues(QueueNamePrefix=stack.name)["QueueUrls"]) == 2
+
+
 def test_takes_away_what_left_the_template(stack: Stack, client: Client) -> None:
     stack.deploy({"Kept": queue(f"{stack.name}-kept"), "Gone": queue(f"{stack.name}-gone")})
     stack.deploy({"Kept": queue(f"{stack.name}-kept")})
@@ -108,6 +114,16 @@ def test_says_why_a_resource_failed_and_stops_there(stack: Stack) -> None:
     assert logical == "Wrong"
     assert "NotFound" in reason
     assert "Later" not in stack.resources()
+
+
+def test_goes_on_after_a_failure_and_leaves_nothing_of_it(stack: Stack, client: Client) -> None:
+    unknown = {"Type": "AWS::Nothing::AtAll", "DependsOn": "First", "Properties": {}}
+    resources = {"First": queue(f"{stack.name}-1"), "Second": unknown}
+    assert stack.deploy(resources) == "CREATE_FAILED"
+    assert stack.deploy({**resources, "Second": queue(f"{stack.name}-2")}) == "UPDATE_COMPLETE"
+    assert stack.deploy({**resources, "Third": queue(f"{stack.name}-3")}) == "UPDATE_FAILED"
+    assert stack.remove() == "DELETE_COMPLETE"
+    assert client("sqs").list_queues(QueueNamePrefix=stack.name).get("QueueUrls", []) == []
 
 
 def test_refuses_a_property_that_the_service_does_not_know(stack: Stack) -> None:
