@@ -1,28 +1,35 @@
 import { type Problem, type Resource, type Rule, rule } from '../template.ts';
 
+type Policies = { DeletionPolicy: string; UpdateReplacePolicy: string };
+
+/** Not when the deployment fails that made it: each attempt would leave another key and other buckets. */
+const RETAINED: Policies = { DeletionPolicy: 'RetainExceptOnCreate', UpdateReplacePolicy: 'Retain' };
+const SNAPSHOT: Policies = { DeletionPolicy: 'Snapshot', UpdateReplacePolicy: 'Snapshot' };
+const DELETED: Policies = { DeletionPolicy: 'Delete', UpdateReplacePolicy: 'Delete' };
+
 /** What outlives the stack, and how. Everything else goes with `sls remove`. */
-const KEPT: Readonly<Record<string, 'Retain' | 'Snapshot'>> = {
-  DataKey: 'Retain',
-  LandingBucket: 'Retain',
-  LandingBucketPolicy: 'Retain',
-  LakeBucket: 'Retain',
-  LakeBucketPolicy: 'Retain',
-  Database: 'Snapshot',
+const KEPT: Readonly<Record<string, Policies>> = {
+  DataKey: RETAINED,
+  LandingBucket: RETAINED,
+  LandingBucketPolicy: RETAINED,
+  LakeBucket: RETAINED,
+  LakeBucketPolicy: RETAINED,
+  Database: SNAPSHOT,
 };
 
 const problems = (id: string, resource: Resource): Problem[] => {
-  const wanted = KEPT[id] ?? 'Delete';
+  const wanted = KEPT[id] ?? DELETED;
   return (['DeletionPolicy', 'UpdateReplacePolicy'] as const).flatMap((policy) => {
     const given = resource[policy] ?? defaultOf(resource.Type);
-    if (given === wanted) return [];
+    if (given === wanted[policy]) return [];
     return [
       {
         where: `${id}.${policy}`,
-        what: `${given}, where ${wanted} is due`,
+        what: `${given}, where ${wanted[policy]} is due`,
         remedy:
-          wanted === 'Delete'
+          wanted === DELETED
             ? 'leave it out, or list the resource among what stays (tests/aws/rules/kept.ts, docs/operations.md)'
-            : `set both DeletionPolicy and UpdateReplacePolicy to ${wanted}`,
+            : `set it to ${wanted[policy]}`,
       },
     ];
   });
