@@ -20,10 +20,13 @@ export type EventsConfig = {
   placeholder: PlaceholderSetting;
 };
 
+/** `none`: a parameter on the command line of osls can't be empty. */
+const NO_SECRET = ['', 'none'];
+
 const environment = z
   .object({
     KAFKA_BROKERS: present.transform((brokers) => brokers.split(',')),
-    KAFKA_SECRET_ID: z.string().optional(),
+    KAFKA_SECRET_ID: z.string().default(''),
     ...PLACEHOLDER_VARIABLES,
     TABLES_FILE: z.string().default('tables.yml'),
   })
@@ -39,7 +42,7 @@ export function loadConfig(env: NodeJS.ProcessEnv): EventsConfig {
   return {
     tables: [...tables.map(({ id }) => id), TRANSACTION_TABLE],
     brokers: variables.KAFKA_BROKERS,
-    kafkaSecretId: variables.KAFKA_SECRET_ID || null,
+    kafkaSecretId: NO_SECRET.includes(variables.KAFKA_SECRET_ID) ? null : variables.KAFKA_SECRET_ID,
     placeholder: placeholderSetting(variables),
   };
 }

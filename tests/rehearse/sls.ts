@@ -20,7 +20,7 @@ export function localParameters({
     sourceSslMode: 'disable',
     connectorSslMode: 'disable',
     // Kafka without a login.
-    kafkaSecretId: '',
+    kafkaSecretId: 'none',
   };
 }
 
