@@ -26,6 +26,7 @@ describe('what becomes of a pipe that does not run', () => {
     });
     expect(verdictOn(pipe({ state: 'START_FAILED' }), null, now).what).toBe('start');
     expect(verdictOn(pipe({ changedAt: undefined }), null, now).what).toBe('start');
+    expect(verdictOn(pipe({ reason: '' }), null, now).what).toBe('start');
     // EventBridge may note a disabled pipe as one that shall be stopped; its reason tells.
     expect(verdictOn(pipe({ desired: 'STOPPED' }), null, now).what).toBe('start');
   });
