@@ -25,7 +25,7 @@ export type TemplatePart = {
 export type Resource = {
   Type: string;
   DependsOn?: string | string[];
-  DeletionPolicy?: 'Delete' | 'Retain' | 'Snapshot';
+  DeletionPolicy?: 'Delete' | 'Retain' | 'RetainExceptOnCreate' | 'Snapshot';
   UpdateReplacePolicy?: 'Delete' | 'Retain' | 'Snapshot';
   Metadata?: Record<string, unknown>;
   Properties: Record<string, unknown>;

@@ -20,6 +20,13 @@ export type Remain = {
   policy: 'Retain' | 'Snapshot';
 };
 
+/** DeletionPolicy by what it comes to once the stack is made (a first deployment that fails retains nothing new). */
+const STAYS: Readonly<Record<string, Remain['policy']>> = {
+  Retain: 'Retain',
+  RetainExceptOnCreate: 'Retain',
+  Snapshot: 'Snapshot',
+};
+
 /** S3's limit of keys in one DeleteObjects: https://docs.aws.amazon.com/AmazonS3/latest/API/API_DeleteObjects.html */
 const DELETED_AT_ONCE = 1000;
 
@@ -32,10 +39,10 @@ export async function remainsOf(cloudFormation: CloudFormationClient, stack: str
   if (template === undefined) return [];
   const physicalIds = await physicalIdsOf(cloudFormation, stack);
   return Object.entries(template.Resources ?? {}).flatMap(
-    ([logicalId, { Type: type, DeletionPolicy: policy }]) => {
+    ([logicalId, { Type: type, DeletionPolicy = 'Delete' }]) => {
       const physicalId = physicalIds.get(logicalId);
-      const stays = policy === 'Retain' || policy === 'Snapshot';
-      return stays && physicalId !== undefined ? [{ logicalId, type, physicalId, policy }] : [];
+      const policy = STAYS[DeletionPolicy];
+      return policy && physicalId !== undefined ? [{ logicalId, type, physicalId, policy }] : [];
     },
   );
 }

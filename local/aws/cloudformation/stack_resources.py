@@ -183,7 +183,7 @@ class StackResources(Mapping[str, Live]):
         del self._live[logical_id]
 
     def _end(self, live: Live, policy: str) -> None:
-        if policy == "Retain":
+        if policy in ("Retain", "RetainExceptOnCreate"):
             self._tell("DELETE_SKIPPED", live.logical_id, live.type, live.physical_id, None)
         else:
             self._delete(live, snapshot=policy == "Snapshot")

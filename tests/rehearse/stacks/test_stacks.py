@@ -3,6 +3,8 @@
 from collections.abc import Callable
 from typing import Any
 
+import pytest
+
 from conftest import Stack
 
 Client = Callable[[str], Any]
@@ -94,8 +96,9 @@ def test_leaves_alone_what_did_not_change(stack: Stack) -> None:
     assert [logical for logical, status, _ in stack.events() if status == "UPDATE_COMPLETE"] == []
 
 
-def test_removes_all_but_what_is_to_stay(stack: Stack, client: Client) -> None:
-    stays = {**queue(f"{stack.name}-stays"), "DeletionPolicy": "Retain"}
+@pytest.mark.parametrize("policy", ["Retain", "RetainExceptOnCreate"])
+def test_removes_all_but_what_is_to_stay(stack: Stack, client: Client, policy: str) -> None:
+    stays = {**queue(f"{stack.name}-stays"), "DeletionPolicy": policy}
     stack.deploy({"Stays": stays, "Goes": queue(f"{stack.name}-goes")})
     kept = stack.resources()["Stays"]
     assert stack.remove() == "DELETE_COMPLETE"

@@ -39,7 +39,7 @@ describe('what a removal leaves', () => {
   it('is what the deployed template says, by its real names, over all pages', async () => {
     const template = {
       Resources: {
-        LakeBucket: { Type: 'AWS::S3::Bucket', DeletionPolicy: 'Retain' },
+        LakeBucket: { Type: 'AWS::S3::Bucket', DeletionPolicy: 'RetainExceptOnCreate' },
         LakeBucketPolicy: { Type: 'AWS::S3::BucketPolicy', DeletionPolicy: 'Retain' },
         Queue: { Type: 'AWS::SQS::Queue' },
         DataKey: { Type: 'AWS::KMS::Key', DeletionPolicy: 'Retain' },
