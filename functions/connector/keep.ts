@@ -17,8 +17,9 @@ export type Kept = {
   problem: string | null;
 };
 
-const RESTARTS_AT_ONCE = 3;
-const SETTLED_WITHIN_MS = 60_000;
+/** One, and no long wait: the next look comes within a minute and must not meet this one. */
+const RESTARTS_AT_ONCE = 1;
+const SETTLED_WITHIN_MS = 20_000;
 
 /**
  * Keeps a connector as it is declared: puts its configuration where it differs, and starts again what has failed, as

@@ -18,16 +18,25 @@ const failed = {
   tasks: [{ id: 0, state: 'FAILED', worker_id: 'a', trace: 'org.x.ConnectException: no slot\n\tat X' }],
 };
 
-/** Connect whose connector fails again after each restart. */
+/** Connect whose connector runs for a moment after each restart, and fails again. */
 async function failing(errors: string[] = [], current: object | null = { ...config, name: 'c' }) {
   let restarts = 0;
+  let recovering = false;
+  const status = () => {
+    if (current === null) return undefined;
+    const running = recovering;
+    recovering = false;
+    return running ? { ...failed, tasks: [{ ...failed.tasks[0], state: 'RUNNING' }] } : failed;
+  };
   const server = createServer((request, response) => {
     const line = `${request.method} ${request.url?.split('?')[0]}`;
-    if (line === 'POST /connectors/c/restart') restarts += 1;
+    if (line === 'POST /connectors/c/restart') {
+      restarts += 1;
+      recovering = true;
+    }
     const body: Record<string, unknown> = {
       'GET /connectors/c/config': current ?? undefined,
-      // The moment after a restart it isn't failed.
-      'GET /connectors/c/status': current === null ? undefined : failed,
+      'GET /connectors/c/status': line.endsWith('/status') ? status() : undefined,
       'GET /connectors/c/offsets': { offsets: [] },
       'PUT /connector-plugins/PostgresConnector/config/validate': {
         configs: [{ value: { name: 'slot.name', errors } }],
@@ -74,6 +83,15 @@ describe('keeping a connector', () => {
         'The connector c has failed: ConnectException: no slot. It failed too often in this hour and is not tried again now.',
     });
     expect(restarts()).toBe(0);
+  });
+
+  it('starts what has failed again once a look, as long as the hour allows', async () => {
+    const { api, restarts } = await failing();
+    const limit = new RestartLimit(2);
+    const looks = [];
+    for (let look = 0; look < 3; look += 1) looks.push(await keepConnector(api, 'c', config, limit));
+    expect(looks.map((kept) => kept.restarts)).toEqual([1, 1, 0]);
+    expect(restarts()).toBe(2);
   });
 
   it('leaves what runs when the plugin refuses the new configuration', async () => {
