@@ -1,3 +1,4 @@
+import { setTimeout as pause } from 'node:timers/promises';
 import { ListExecutionsCommand } from '@aws-sdk/client-sfn';
 import { afterAll, afterEach, beforeAll, beforeEach, describe, expect, it, jest } from '@jest/globals';
 import type { Answer, Asked } from './planned-functions.ts';
@@ -62,6 +63,13 @@ async function medallions(): Promise<string[]> {
   return executions.map(({ executionArn }) => executionArn ?? '');
 }
 
+/** Waits until the medallions that backfills started have ended. */
+async function lakeFree(): Promise<void> {
+  for (const deadline = Date.now() + 60_000; (await stack.lockHolder()) !== undefined; await pause(50)) {
+    if (Date.now() > deadline) throw new Error(`${await stack.lockHolder()} keeps the lake`);
+  }
+}
+
 async function expectLockFree(): Promise<void> {
   expect(await stack.lockHolder('backfill')).toBeUndefined();
 }
@@ -115,6 +123,7 @@ describe('a backfill', () => {
     const execution = await stack.startOther(stack.platform.backfillArn, { table: 'orders' });
     await stack.until(execution, (history) => statesIn(history).includes('SnapshotInProgress'));
     expect(await stack.lockHolder('backfill')).toBe(execution);
+    await lakeFree();
     stack.land();
     expect((await stack.run()).states).toContain('Gold');
     looks = [DONE];
@@ -131,6 +140,20 @@ describe('a backfill', () => {
     expect(askedOf('source')).toHaveLength(1);
     looks = [DONE];
     expect((await stack.ended(first)).status).toBe('SUCCEEDED');
+  });
+
+  it('leaves alone the jobs of another machine’s execution with the same name', async () => {
+    await lakeFree();
+    stack.worker.clear();
+    stack.land();
+    stack.worker.plan('bronze', { end: 'never' });
+    const medallion = await stack.start({}, 'same-name');
+    await stack.until(medallion, (history) => statesIn(history).includes('Bronze'));
+    const namesake = await stack.startOther(stack.platform.backfillArn, { table: 'orders' }, 'same-name');
+    expect((await stack.ended(namesake)).status).toBe('SUCCEEDED');
+    expect(stack.worker.runsOf('bronze')[0]?.state).toBe('RUNNING');
+    stack.worker.finish('bronze');
+    expect((await stack.ended(medallion)).status).toBe('SUCCEEDED');
   });
 
   it('goes on while Kafka Connect is away or its task has failed', async () => {

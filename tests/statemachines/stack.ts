@@ -68,7 +68,7 @@ export type Stack = {
   putMachine(machine: 'maintenance' | 'backfill', change: (definition: string) => string): Promise<string>;
   start(input?: object, name?: string): Promise<string>;
   /** Starts another state machine than the medallion; answers the execution's ARN. */
-  startOther(stateMachineArn: string, input?: object): Promise<string>;
+  startOther(stateMachineArn: string, input?: object, name?: string): Promise<string>;
   ended(executionArn: string): Promise<Ended>;
   run(input?: object): Promise<Ended>;
   runOther(stateMachineArn: string, input?: object): Promise<Ended>;
@@ -139,7 +139,8 @@ export async function startStack(scale: TimeScale): Promise<Stack> {
   };
   const newName = () => `run-${process.hrtime.bigint()}`;
   const start = (input: object = {}, name = newName()) => startAny(platform.medallionArn, input, name);
-  const startOther = (machine: string, input: object = {}) => startAny(machine, input, newName());
+  const startOther = (machine: string, input: object = {}, name = newName()) =>
+    startAny(machine, input, name);
   const planned = new PlannedFunctions();
   const plannedUrl = await planned.listen();
   const ended = (executionArn: string) => untilEnded(sfn, executionArn, log);
