@@ -1,3 +1,4 @@
+import { join } from 'node:path';
 import { setTimeout as pause } from 'node:timers/promises';
 import {
   DescribeServicesCommand,
@@ -13,6 +14,7 @@ import type { clientSettings } from '../../local/aws/platform.ts';
 import { startConnect } from '../../local/connect/worker.ts';
 import type { Supervisor } from '../../local/process/supervisor.ts';
 import type { OwnedState } from '../../local/state.ts';
+import { appender } from './log.ts';
 
 const LOOK_EVERY_MS = 500;
 
@@ -26,6 +28,7 @@ export class Fargate {
   readonly #ecs: ECSClient;
   readonly #secrets: SecretsManagerClient;
   readonly #connect: Connect;
+  readonly #log: (text: string) => void;
   readonly #closing = new AbortController();
   readonly #loop: Promise<void>;
   #runs = false;
@@ -34,6 +37,7 @@ export class Fargate {
     this.#ecs = new ECSClient(clients);
     this.#secrets = new SecretsManagerClient(clients);
     this.#connect = connect;
+    this.#log = appender(join(connect.state.paths.logs, 'fargate.log'));
     this.#loop = this.#follow();
   }
 
@@ -44,18 +48,23 @@ export class Fargate {
     this.#secrets.destroy();
   }
 
+  /** What goes wrong is in `fargate.log`, and tried again: a cluster may go between two questions. */
   async #follow(): Promise<void> {
     while (!this.#closing.signal.aborted) {
-      const taskDefinition = await this.#wanted();
-      if (taskDefinition !== undefined && !this.#runs) {
-        const { supervisor, state, port, broker } = this.#connect;
-        await startConnect(supervisor, state, port, broker, await this.#passwordFor(taskDefinition));
-        this.#runs = true;
-      } else if (taskDefinition === undefined && this.#runs) {
-        await this.#connect.supervisor.stop('connect');
-        this.#runs = false;
-      }
+      await this.#look().catch((error: Error) => this.#log(`${error.message}\n`));
       await pause(LOOK_EVERY_MS, undefined, { signal: this.#closing.signal }).catch(() => {});
+    }
+  }
+
+  async #look(): Promise<void> {
+    const taskDefinition = await this.#wanted();
+    if (taskDefinition !== undefined && !this.#runs) {
+      const { supervisor, state, port, broker } = this.#connect;
+      await startConnect(supervisor, state, port, broker, await this.#passwordFor(taskDefinition));
+      this.#runs = true;
+    } else if (taskDefinition === undefined && this.#runs) {
+      await this.#connect.supervisor.stop('connect');
+      this.#runs = false;
     }
   }
 

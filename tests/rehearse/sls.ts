@@ -57,7 +57,7 @@ export async function sls(
     },
   );
   if (!result.failed) return result.all;
-  const logs = ['moto', 'functions', 'connect'].map((name) => tailOf(logOf(world, name)));
+  const logs = ['moto', 'functions', 'fargate', 'connect'].map((name) => tailOf(logOf(world, name)));
   throw new Error(
     `sls ${args.join(' ')} ${result.timedOut ? 'took too long' : 'failed'}:\n${result.all}\n${logs.join('\n')}`,
   );
