@@ -1,9 +1,12 @@
 import { copyFile, mkdir, readdir, rename } from 'node:fs/promises';
 import path from 'node:path';
+import { DescribeExecutionCommand, SFNClient } from '@aws-sdk/client-sfn';
 import { afterAll, beforeAll, describe, expect, it } from '@jest/globals';
 import { Client } from 'pg';
 import { lakeTable } from '../../functions/cdc/names.ts';
-import { REGION } from '../../local/aws/platform.ts';
+import { ACCOUNT, deployedName } from '../../local/aws/lambda/function.ts';
+import { clientSettings, REGION } from '../../local/aws/platform.ts';
+import { type RunResult, runExecution } from '../../local/execution.ts';
 import { withAdmin } from '../../local/kafka/broker.ts';
 import { startPipe } from '../../local/pipe/child.ts';
 import { pipePlans } from '../../local/pipe/plan.ts';
@@ -66,6 +69,20 @@ async function workload(seconds: number, seed: number): Promise<void> {
   } finally {
     await client.end();
   }
+}
+
+/** Runs maintenance or a backfill to its end. */
+async function runMachine(machine: 'maintenance' | 'backfill', input: object): Promise<RunResult> {
+  const name = deployedName(lakehouse.deployment, machine);
+  return runExecution(stepFunctions(), {
+    stateMachineArn: `arn:aws:states:${REGION}:${ACCOUNT}:stateMachine:${name}`,
+    origin: 'e2e',
+    input: { ...input },
+  });
+}
+
+function stepFunctions(): SFNClient {
+  return new SFNClient(clientSettings(lakehouse.twin.urls.endpoint));
 }
 
 /** Folder of a table's landing files, and their keys below it, oldest first. */
@@ -168,6 +185,32 @@ describe('the lake equals its source', () => {
       ),
     ).toBeGreaterThan(10);
   }, 180_000);
+
+  it('after maintenance and a backfill beside a live workload', async () => {
+    const users = Number((await lakehouse.source.query('SELECT count(*) FROM public.users')).rows[0]?.count);
+    const [maintenance, backfill] = await Promise.all([
+      runMachine('maintenance', {}),
+      runMachine('backfill', { table: 'users' }),
+      workload(5, 13),
+    ]);
+    expect(maintenance).toMatchObject({
+      status: 'SUCCEEDED',
+      output: { maintenance: expect.stringContaining('maintenance is sound') },
+    });
+    expect(backfill).toMatchObject({
+      status: 'SUCCEEDED',
+      output: { verdict: expect.stringContaining('public.users are in Kafka') },
+    });
+    const { medallion } = backfill.output as { medallion: string };
+    await until('the medallion that the backfill started has ended', 120_000, async () => {
+      const started = new DescribeExecutionCommand({ executionArn: medallion });
+      return (await stepFunctions().send(started)).status !== 'RUNNING';
+    });
+    await publish(lakehouse);
+    await expectLakeEqualsSource();
+    const again = `SELECT count(*) FROM ${bronze('users')} WHERE snapshot = 'incremental'`;
+    expect(Number(await lakeValue(lakehouse, again))).toBeGreaterThanOrEqual(users);
+  }, 300_000);
 
   it('after TRUNCATE, with rows before and behind it in one transaction', async () => {
     await transact(
