@@ -1,4 +1,4 @@
-import { arnOf, resolve } from '../physical.ts';
+import { ACCOUNT, arnOf, REGION, resolve } from '../physical.ts';
 import { ofType, type Properties, type Template, valuesIn } from '../template.ts';
 import type { Call } from './calls.ts';
 
@@ -201,7 +201,7 @@ const INTEGRATIONS: Readonly<
   'glue:startJobRun.sync': {
     actions: ['glue:StartJobRun', 'glue:GetJobRun', 'glue:GetJobRuns', 'glue:BatchStopJobRun'],
     target: ({ JobName }) => JobName,
-    arn: (name) => `arn:aws:glue:us-east-1:123456789012:job/${name}`,
+    arn: (name) => `arn:aws:glue:${REGION}:${ACCOUNT}:job/${name}`,
   },
   'states:startExecution': {
     actions: ['states:StartExecution'],

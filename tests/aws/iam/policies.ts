@@ -12,7 +12,7 @@ export type Statement = {
   conditional: boolean;
 };
 
-/** Policies that AWS keeps, where a role may name one: none grants less than the functions of its name need. */
+/** What a role may do: the statements that the template gives it, and the policies of AWS's that it names. */
 export type RolePolicies = { id: string; statements: Statement[]; managed: string[] };
 
 /** The documents that stand in a role or are attached to it by AWS::IAM::Policy and AWS::IAM::RolePolicy. */

@@ -1,4 +1,4 @@
-import { resolve } from '../physical.ts';
+import { REGION, resolve } from '../physical.ts';
 import { ofType, type Properties, type Rule, rule, type Template } from '../template.ts';
 import { globOf } from './authorization.ts';
 import { resourcePoliciesOf, type Statement } from './policies.ts';
@@ -35,7 +35,7 @@ function visitsIn(template: Template): Visit[] {
       .filter(([, { KmsKeyId }]) => KmsKeyId !== undefined)
       .flatMap(([id]) =>
         ['kms:Encrypt', 'kms:Decrypt', 'kms:GenerateDataKey'].map((action) => ({
-          service: 'logs.us-east-1.amazonaws.com',
+          service: `logs.${REGION}.amazonaws.com`,
           action,
           resource: 'DataKey',
           why: `${id} is encrypted`,
