@@ -64,6 +64,15 @@ def test_wrong_arguments_are_named(capsys: pytest.CaptureFixture[str]) -> None:
     assert "--assets" in capsys.readouterr().err
 
 
+def test_maintenance_takes_its_limits_and_refuses_what_is_no_number() -> None:
+    asked = parse_arguments(argv(layer="maintenance", retention_days="0.5", budget_minutes="10"))
+    assert (asked.retention_days, asked.budget_minutes) == (0.5, 10)
+    assert parse_arguments(argv(layer="maintenance")).retention_days == 7
+    for wrong in ("0", "-1", "a week", "nan"):
+        with pytest.raises(ValueError, match="--retention_days is .*: use a number above 0"):
+            parse_arguments(argv(layer="maintenance", retention_days=wrong))
+
+
 def test_a_layer_that_breaks_leaves_its_report_and_raises(lake: Lake, monkeypatch: pytest.MonkeyPatch) -> None:
     monkeypatch.setattr("lakehouse.bronze.recover", lambda run: 1 / 0)
     with pytest.raises(ZeroDivisionError):
