@@ -69,7 +69,7 @@ def test_maintenance_takes_its_limits_and_refuses_what_is_no_number() -> None:
     assert (asked.retention_days, asked.budget_minutes) == (0.5, 10)
     assert parse_arguments(argv(layer="maintenance")).retention_days == 7
     for wrong in ("0", "-1", "a week", "nan"):
-        with pytest.raises(ValueError, match="--retention_days is .*: use a number above 0"):
+        with pytest.raises(ValueError, match=r"--retention_days is .*: use a number above 0"):
             parse_arguments(argv(layer="maintenance", retention_days=wrong))
 
 
