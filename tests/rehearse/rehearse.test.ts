@@ -124,7 +124,7 @@ describe('a deployed stage', () => {
         const { state, snapshot } = condition as { state: string; snapshot: string };
         return state === 'running' && snapshot === 'complete';
       },
-      60_000,
+      180_000,
       'connect',
     );
   });
@@ -145,7 +145,7 @@ describe('a deployed stage', () => {
     );
     pipes = await runPipes(world, deployment, deployed, (error) => crashes.push(error));
     await timed('land the snapshot', () =>
-      until('every topic has landed', async () => allLanded(), 60_000, 'pipes'),
+      until('every topic has landed', async () => allLanded(), 180_000, 'pipes'),
     );
     lake = await starting;
     expect(crashes).toEqual([]);
@@ -167,7 +167,7 @@ describe('a deployed stage', () => {
       runExecution(new SFNClient(world.clients), {
         stateMachineArn: resources['MedallionStateMachine'] ?? '',
         origin: 'rehearse',
-        signal: AbortSignal.timeout(120_000),
+        signal: AbortSignal.timeout(300_000),
       }).catch((error: unknown) => {
         throw new Error(`The execution did not end:\n${tailOf(logOf(world, 'spark'))}`, { cause: error });
       }),

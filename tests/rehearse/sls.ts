@@ -4,7 +4,7 @@ import { REGION } from '../../local/aws/platform.ts';
 import { tailOf } from './log.ts';
 import { logOf, type World } from './world.ts';
 
-const WITHIN_MS = 240_000;
+const WITHIN_MS = 400_000;
 
 /** A digest that no image has: nothing is pulled here. */
 const IMAGE = `quay.io/debezium/connect@sha256:${'0'.repeat(63)}1`;
