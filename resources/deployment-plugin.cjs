@@ -68,8 +68,11 @@ class DeploymentPlugin {
 
   // While the stack is still there to be asked.
   async remember() {
+    const { refusalOf, remainsOf } = load('./removal.ts');
     const cloudFormation = new CloudFormationClient(await this.provider.getAwsSdkV3Config());
-    this.remains = await load('./removal.ts').remainsOf(cloudFormation, this.provider.naming.getStackName());
+    this.remains = await remainsOf(cloudFormation, this.provider.naming.getStackName());
+    const refusal = refusalOf(this.remains, this.provider.getStage());
+    if (refusal) throw new this.serverless.classes.Error(refusal);
   }
 
   async leave() {

@@ -131,6 +131,8 @@ function cluster(prefix: string, plan: ClusterPlan): Resources {
         ServiceTimeout: ANSWERED_WITHIN_SECONDS,
         Action: 'bootstrap-brokers',
         ClusterArn: att('KafkaCluster'),
+        // More brokers have more addresses: asked again when their number changes.
+        Brokers: `\${param:brokers}`,
       },
     },
   };

@@ -18,6 +18,8 @@ export type Remain = {
   physicalId: string;
   /** Whether it stays itself, or leaves a snapshot. */
   policy: 'Retain' | 'Snapshot';
+  /** Whether its service refuses to delete it (a database's DeletionProtection). */
+  isProtected: boolean;
 };
 
 /** DeletionPolicy by what it comes to once the stack is made (a first deployment that fails retains nothing new). */
@@ -39,10 +41,11 @@ export async function remainsOf(cloudFormation: CloudFormationClient, stack: str
   if (template === undefined) return [];
   const physicalIds = await physicalIdsOf(cloudFormation, stack);
   return Object.entries(template.Resources ?? {}).flatMap(
-    ([logicalId, { Type: type, DeletionPolicy = 'Delete' }]) => {
+    ([logicalId, { Type: type, DeletionPolicy = 'Delete', Properties }]) => {
       const physicalId = physicalIds.get(logicalId);
       const policy = STAYS[DeletionPolicy];
-      return policy && physicalId !== undefined ? [{ logicalId, type, physicalId, policy }] : [];
+      const isProtected = String(Properties?.['DeletionProtection']) === 'true';
+      return policy && physicalId !== undefined ? [{ logicalId, type, physicalId, policy, isProtected }] : [];
     },
   );
 }
@@ -84,7 +87,21 @@ async function deployedTemplate(
   }
 }
 
-type TemplateResource = { Type: string; DeletionPolicy?: string };
+type TemplateResource = {
+  Type: string;
+  DeletionPolicy?: string;
+  Properties?: Record<string, unknown>;
+};
+
+/**
+ * Why a removal must not begin: it would take connector, slot and publication away and then fail at the database.
+ * Null when nothing is protected.
+ */
+export function refusalOf(remains: readonly Remain[], stage: string): string | null {
+  const names = remains.filter(({ isProtected }) => isProtected).map(({ physicalId }) => physicalId);
+  if (names.length === 0) return null;
+  return `The database ${names.join(', ')} is protected against deletion, so nothing was removed. Set databaseProtected: false for ${stage} in serverless.yml, deploy, and remove again.`;
+}
 
 /** The names of the buckets among what stays. */
 export function bucketsOf(remains: readonly Remain[]): string[] {

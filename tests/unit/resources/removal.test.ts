@@ -11,24 +11,25 @@ import {
 } from '@aws-sdk/client-s3';
 import { beforeEach, describe, expect, it } from '@jest/globals';
 import { mockClient } from 'aws-sdk-client-mock';
-import { bucketsOf, deleteBucket, remainsOf, removalNotes } from '../../../resources/removal.ts';
+import {
+  bucketsOf,
+  deleteBucket,
+  type Remain,
+  refusalOf,
+  remainsOf,
+  removalNotes,
+} from '../../../resources/removal.ts';
 
 const REMAINS = [
-  { logicalId: 'LakeBucket', type: 'AWS::S3::Bucket', physicalId: 'lake-1', policy: 'Retain' as const },
-  {
-    logicalId: 'LakeBucketPolicy',
-    type: 'AWS::S3::BucketPolicy',
-    physicalId: 'lake-1',
-    policy: 'Retain' as const,
-  },
-  { logicalId: 'DataKey', type: 'AWS::KMS::Key', physicalId: 'key-1', policy: 'Retain' as const },
-  {
-    logicalId: 'Database',
-    type: 'AWS::RDS::DBInstance',
-    physicalId: 'cdc-demo-dev',
-    policy: 'Snapshot' as const,
-  },
+  remain('LakeBucket', 'AWS::S3::Bucket', 'lake-1'),
+  remain('LakeBucketPolicy', 'AWS::S3::BucketPolicy', 'lake-1'),
+  remain('DataKey', 'AWS::KMS::Key', 'key-1'),
+  { ...remain('Database', 'AWS::RDS::DBInstance', 'cdc-demo-dev'), policy: 'Snapshot' as const },
 ];
+
+function remain(logicalId: string, type: string, physicalId: string): Remain {
+  return { logicalId, type, physicalId, policy: 'Retain', isProtected: false };
+}
 
 describe('what a removal leaves', () => {
   const cloudFormation = mockClient(CloudFormationClient);
@@ -79,6 +80,37 @@ describe('what a removal leaves', () => {
     expect(await asked()).toEqual([]);
     cloudFormation.on(GetTemplateCommand).rejects(new Error('Rate exceeded'));
     await expect(asked()).rejects.toThrow('Rate exceeded');
+  });
+
+  it('is not even begun while a database is protected, whether the template says so in text or not', async () => {
+    const database = (DeletionProtection: unknown) =>
+      JSON.stringify({
+        Resources: {
+          Database: {
+            Type: 'AWS::RDS::DBInstance',
+            DeletionPolicy: 'Snapshot',
+            Properties: { DeletionProtection },
+          },
+        },
+      });
+    cloudFormation.on(ListStackResourcesCommand).resolves({
+      StackResourceSummaries: [
+        { LogicalResourceId: 'Database', PhysicalResourceId: 'cdc-demo-prod' } as never,
+      ],
+    });
+    const refusal = async (protection: unknown) => {
+      cloudFormation.on(GetTemplateCommand).resolves({ TemplateBody: database(protection) });
+      return refusalOf(
+        await remainsOf(cloudFormation as unknown as CloudFormationClient, 'cdc-demo-prod'),
+        'prod',
+      );
+    };
+    expect(await refusal(true)).toMatch(
+      /^The database cdc-demo-prod is protected .* databaseProtected: false for prod/,
+    );
+    expect(await refusal('true')).not.toBeNull();
+    expect(await refusal(false)).toBeNull();
+    expect(refusalOf([], 'prod')).toBeNull();
   });
 
   it('is said with the way to delete each of it', () => {
