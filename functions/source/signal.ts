@@ -4,6 +4,7 @@ import { SIGNAL_TABLE, type SourceConnection } from '../cdc/connector-config.ts'
 import { splitTableId, tableId } from '../cdc/names.ts';
 import { withSource } from '../source-database/connection.ts';
 import { MANNER } from './manner.ts';
+import { rowFilter } from './row-filter.ts';
 
 const { escapeIdentifier } = pg;
 
@@ -28,16 +29,19 @@ export async function signalSnapshot(
   condition?: string,
 ): Promise<Signal> {
   const table = capturedTable(name, captured);
+  const filter = condition === undefined ? undefined : rowFilter(condition);
   return withSource(connection, MANNER, async (client) => {
     await refuseWithoutKey(client, table);
-    if (condition !== undefined) await refuseCondition(client, table, condition);
+    if (condition !== undefined && filter !== undefined) {
+      // As it is given, and as Debezium gets it: each form lets things through that the other one doesn't.
+      await refuseUnplanned(client, table, { name: 'given', predicate: condition });
+      await refuseUnplanned(client, table, { name: 'filter', predicate: filter });
+    }
     const pattern = literalPattern(table);
     return send(client, table, 'execute-snapshot', {
       type: 'incremental',
       'data-collections': [pattern],
-      ...(condition === undefined
-        ? {}
-        : { 'additional-conditions': [{ 'data-collection': pattern, filter: condition }] }),
+      ...(filter === undefined ? {} : { 'additional-conditions': [{ 'data-collection': pattern, filter }] }),
     });
   });
 }
@@ -76,12 +80,13 @@ async function refuseWithoutKey(client: pg.Client, table: string): Promise<void>
 }
 
 /** Only planned, not run; as a prepared statement, which can't hold a second one. */
-async function refuseCondition(client: pg.Client, table: string, condition: string): Promise<void> {
+async function refuseUnplanned(
+  client: pg.Client,
+  table: string,
+  { name, predicate }: { name: string; predicate: string },
+): Promise<void> {
   try {
-    await client.query({
-      name: 'condition',
-      text: `EXPLAIN SELECT FROM ${quoted(table)} WHERE ${condition}`,
-    });
+    await client.query({ name, text: `EXPLAIN SELECT FROM ${quoted(table)} WHERE ${predicate}` });
   } catch (error) {
     throw new Error(`The condition can't be used on ${table}: ${(error as Error).message}.`, {
       cause: error,
