@@ -10,6 +10,7 @@ import {
   waitUntilChangeSetCreateComplete,
 } from '@aws-sdk/client-cloudformation';
 import { DeleteObjectCommand, PutObjectCommand, type S3Client } from '@aws-sdk/client-s3';
+import { StageError } from './errors.ts';
 
 const DEPLOYMENT_BUCKET = 'ServerlessDeploymentBucket';
 const CREATED_WITHIN_SECONDS = 300;
@@ -30,7 +31,7 @@ export type Plan = { stack: string; region: string; template: string };
 /**
  * What deploying a template would change in a stack that exists, by a change set that is made, read and deleted again:
  * nothing is changed.
- * @throws Error when CloudFormation refuses the template, with its reason
+ * @throws StageError when CloudFormation refuses the template, with its reason
  */
 export async function plannedChanges(
   cloudFormation: CloudFormationClient,
@@ -65,7 +66,8 @@ async function deploymentBucket(cloudFormation: CloudFormationClient, stack: str
     new DescribeStackResourceCommand({ StackName: stack, LogicalResourceId: DEPLOYMENT_BUCKET }),
   );
   const bucket = StackResourceDetail?.PhysicalResourceId;
-  if (!bucket) throw new Error(`The stack ${stack} has no ${DEPLOYMENT_BUCKET}; was it made by sls deploy?`);
+  if (!bucket)
+    throw new StageError(`The stack ${stack} has no ${DEPLOYMENT_BUCKET}; was it made by sls deploy?`);
   return bucket;
 }
 
@@ -81,7 +83,7 @@ async function readChangeSet(
   } catch (error) {
     const { Status, StatusReason } = await cloudFormation.send(new DescribeChangeSetCommand(id));
     if (Status === 'FAILED' && /didn't contain changes|No updates/.test(StatusReason ?? '')) return [];
-    throw new Error(`CloudFormation made no change set for ${id.StackName}: ${StatusReason ?? Status}`, {
+    throw new StageError(`CloudFormation made no change set for ${id.StackName}: ${StatusReason ?? Status}`, {
       cause: error,
     });
   }
