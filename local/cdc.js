@@ -8,7 +8,9 @@ import path from 'node:path';
 const root = path.resolve(import.meta.dirname ?? path.dirname(new URL(import.meta.url).pathname), '..');
 const node = path.join(root, 'node_modules', '.bin', 'node');
 if (!existsSync(node)) {
-  console.error('cdc is not set up yet: run `npm start` in the project first.');
+  console.error(
+    'cdc is not set up yet: run `sh setup.sh` in the project first (`npm start` does it by itself).',
+  );
   process.exit(1);
 }
 const main = path.join(root, 'local', 'cli', 'main.ts');
