@@ -46,9 +46,12 @@ export function verdictOn(pipe: StoppedPipe, cause: string | null, now: Date): V
 }
 
 /**
- * Whether somebody stopped it, a person or the cost guard, and not EventBridge after errors: those have a reason that
- * speaks of more than the user.
+ * "User initiated" in AWS's documentation, USER_INITIATED as accounts were seen to answer. A refusal of IAM, which begins
+ * with "User: arn:", is none.
  */
+const BY_A_USER = /(?<![a-z])user(?![a-z]|:)/i;
+
+/** Whether somebody stopped it, a person or the cost guard, and not EventBridge after errors, which it names. */
 function isWish({ state, desired, reason }: StoppedPipe): boolean {
-  return state === 'STOPPED' && desired === 'STOPPED' && /^$|\buser\b/i.test(reason);
+  return state === 'STOPPED' && desired === 'STOPPED' && (reason === '' || BY_A_USER.test(reason));
 }

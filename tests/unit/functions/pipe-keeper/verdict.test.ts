@@ -44,12 +44,18 @@ describe('what becomes of a pipe that does not run', () => {
     expect(verdictOn(pipe({ changedAt: changed(10) }), null, now).what).toBe('start');
   });
 
-  it.each(['', 'User initiated', 'Stopped by user'])(
+  it.each(['', 'User initiated', 'USER_INITIATED', 'Stopped by user'])(
     'stays stopped when somebody wants it so (%j)',
     (reason) => {
       expect(verdictOn(pipe({ desired: 'STOPPED', reason }), null, now).what).toBe('paused');
     },
   );
+
+  it("doesn't take a refusal of IAM for somebody's wish", () => {
+    const reason =
+      'User: arn:aws:sts::123456789012:assumed-role/pipes/p is not authorized to perform: kafka:DescribeClusterV2';
+    expect(verdictOn(pipe({ desired: 'STOPPED', reason }), null, now).what).toBe('start');
+  });
 
   it.each(['STARTING', 'UPDATING', 'STOPPING', 'DELETING'])('is left alone while it is %s', (state) => {
     expect(verdictOn(pipe({ state }), null, now).what).toBe('moving');
