@@ -115,7 +115,7 @@ class StackResources(Mapping[str, Live]):
         for logical_id in creation_order(wanted):
             policy = wanted[logical_id].get("UpdateReplacePolicy", "Delete")
             replaced += [(live, policy) for live in self._put(logical_id, wanted[logical_id])]
-        for live, policy in replaced:
+        for live, policy in reversed(replaced):
             self._end(live, policy)
         for logical_id in reversed(creation_order(before)):
             if logical_id not in wanted:

@@ -78,6 +78,17 @@ def test_replaces_what_can_not_be_changed_and_what_depends_on_it(stack: Stack, c
     assert value == after["Queue"] != before["Queue"]
 
 
+def test_deletes_what_it_replaced_in_the_reverse_order_of_references(stack: Stack) -> None:
+    def chain(name: str) -> dict[str, Any]:
+        topic = {"Type": "AWS::SNS::Topic", "Properties": {"TopicName": {"Fn::GetAtt": ["Queue", "QueueName"]}}}
+        return {"Topic": topic, "Queue": queue(name)}
+
+    stack.deploy(chain(f"{stack.name}-old"))
+    assert stack.deploy(chain(f"{stack.name}-new")) == "UPDATE_COMPLETE"
+    gone = [logical for logical, status, _ in stack.events() if status == "DELETE_COMPLETE"]
+    assert gone == ["Topic", "Queue"]
+
+
 def test_keeps_what_it_replaces_where_that_is_asked(stack: Stack, client: Client) -> None:
     stack.deploy({"Queue": queue(f"{stack.name}-old")})
     stack.deploy({"Queue": {**queue(f"{stack.name}-new"), "UpdateReplacePolicy": "Retain"}})
