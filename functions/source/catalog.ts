@@ -1,4 +1,5 @@
 import type pg from 'pg';
+import { SIGNAL_TABLE } from '../cdc/connector-config.ts';
 import {
   IDENTITY_QUERY,
   type IdentityRow,
@@ -39,6 +40,20 @@ export async function readCatalog(client: pg.ClientBase, settings: SourceSetting
     publication: await firstRow<PublicationRow>(client, PUBLICATION_QUERY, settings.publication),
     tables: tables.rows,
   };
+}
+
+const OTHERS_QUERY = `
+SELECT pubname FROM pg_catalog.pg_publication_rel
+JOIN pg_catalog.pg_publication AS publication ON publication.oid = prpubid
+WHERE pubname <> $1 AND prrelid = to_regclass($2)`;
+
+/** Whether another deployment captures from this database, too: the signal table is in its publication. */
+export async function othersCapture(
+  client: pg.ClientBase,
+  { publication }: Pick<SourceSettings, 'publication'>,
+): Promise<boolean> {
+  const { rows } = await client.query(OTHERS_QUERY, [publication, SIGNAL_TABLE]);
+  return rows.length > 0;
 }
 
 /** Which database this is and where its log stands. */

@@ -36,8 +36,9 @@ export function preparationSteps(
 /**
  * What takes everything away again that preparation made, and the slot. The slot comes first: PostgreSQL drops none in
  * a transaction that has written.
+ * @param isShared whether another deployment goes on with the signal and heartbeat tables
  */
-export function removalSteps(settings: SourceSettings, catalog: SourceCatalog): Step[] {
+export function removalSteps(settings: SourceSettings, catalog: SourceCatalog, isShared: boolean): Step[] {
   const steps: Step[] = [];
   if (catalog.slot !== null && catalog.slot.database === catalog.server.database) {
     const slot = escapeLiteral(settings.slot);
@@ -52,7 +53,8 @@ export function removalSteps(settings: SourceSettings, catalog: SourceCatalog): 
       sql: `DROP PUBLICATION IF EXISTS ${escapeIdentifier(settings.publication)};`,
     });
   }
-  if (catalog.tables.some(({ schema, kind }) => schema === RESERVED_SCHEMA && kind !== null)) {
+  const isThere = catalog.tables.some(({ schema, kind }) => schema === RESERVED_SCHEMA && kind !== null);
+  if (isThere && !isShared) {
     steps.push({
       what: `drop the schema ${RESERVED_SCHEMA} with the signal and heartbeat tables`,
       sql: `DROP TABLE IF EXISTS ${quoted(SIGNAL_TABLE)}, ${quoted(HEARTBEAT_TABLE)};

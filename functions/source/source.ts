@@ -11,7 +11,7 @@ import {
   sourceFindings,
 } from '../cdc/source-rules.ts';
 import { withSource } from '../source-database/connection.ts';
-import { readCatalog, readIdentity, type SourceSettings } from './catalog.ts';
+import { othersCapture, readCatalog, readIdentity, type SourceSettings } from './catalog.ts';
 import { MANNER } from './manner.ts';
 import { scramVerifier } from './password.ts';
 import { ownerScript, preparationSteps, removalSteps, type Step } from './plan.ts';
@@ -80,7 +80,8 @@ export function checkSource(connection: SourceConnection, settings: SourceSettin
 }
 
 /**
- * Takes away all that preparation made, and the slot, which would otherwise keep the log for ever.
+ * Takes away all that preparation made but what another deployment needs, and the slot, which would otherwise keep the
+ * log for ever.
  * @throws Error when the connector still runs on the slot after `slotFreeWithinMs`.
  */
 export function removeSource(
@@ -99,7 +100,7 @@ export function removeSource(
         `The replication slot ${settings.slot} is in use by process ${catalog.slot.active_pid}; delete the connector first.`,
       );
     }
-    const steps = removalSteps(settings, catalog);
+    const steps = removalSteps(settings, catalog, await othersCapture(client, settings));
     const applied = await applySteps(client, steps);
     return {
       done: applied ? steps.map(({ what }) => what) : [],

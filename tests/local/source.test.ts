@@ -287,6 +287,22 @@ describe('the source function on a real PostgreSQL', () => {
     ]);
   });
 
+  it("takes nothing away that another deployment's capture needs", async () => {
+    await prepareSource(admin, settings());
+    await as(admin, (client) =>
+      client.query('CREATE PUBLICATION others FOR TABLE debezium.signal, debezium.heartbeat'),
+    );
+    expect((await removeSource(admin, settings())).done).toEqual([
+      'drop the publication cdc_test_source',
+      'drop the role cdc_test_source_replication',
+    ]);
+    await prepareSource(admin, settings());
+    await as(admin, (client) => client.query('DROP PUBLICATION others'));
+    expect((await removeSource(admin, settings())).done).toContain(
+      'drop the schema debezium with the signal and heartbeat tables',
+    );
+  });
+
   it('signals Debezium as the replication role, and refuses what would be passed over', async () => {
     await prepareSource(admin, settings());
     const { name: user } = settings().role;

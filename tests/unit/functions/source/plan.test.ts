@@ -75,11 +75,21 @@ describe('the plan of a preparation', () => {
 
 describe('the plan of a removal', () => {
   it('is empty when nothing was prepared', () => {
-    expect(removalSteps(settings, empty)).toEqual([]);
+    expect(removalSteps(settings, empty, false)).toEqual([]);
   });
 
   it("leaves another database's slot alone", () => {
     const slot = { slot_name: 'cdc', database: 'other' } as SourceCatalog['slot'];
-    expect(removalSteps(settings, { ...empty, slot })).toEqual([]);
+    expect(removalSteps(settings, { ...empty, slot }, false)).toEqual([]);
+  });
+
+  it('leaves the signal and heartbeat tables to another deployment that captures from the database', () => {
+    const prepared = {
+      ...empty,
+      tables: [table('debezium', 'signal', 'r'), table('debezium', 'heartbeat', 'r')],
+    };
+    const dropped = (isShared: boolean) => removalSteps(settings, prepared, isShared).map(({ what }) => what);
+    expect(dropped(true)).toEqual([]);
+    expect(dropped(false)).toEqual(['drop the schema debezium with the signal and heartbeat tables']);
   });
 });
