@@ -1,20 +1,9 @@
 /** A stage's month in USD, line by line, from its template, a workload and a price table. Pure arithmetic. */
+import { type Item, itemsOf, pipesOf, scheduledRuns, unknownTypes } from './items.ts';
 import type { PriceTable } from './price-table.ts';
-import { hoursStopped, minutesOfWeek, timesADay } from './schedule.ts';
-import { numberAt, property, resourcesOf, type Template } from './template.ts';
-import { DAYS, HOURS, type PipeSettings, type TopicTraffic, trafficOf, type Workload } from './traffic.ts';
-
-/** Something that a stage uses in a month. */
-export type Item = {
-  /** Entry of the price table; without one there the item is not priced. */
-  price: string;
-  service: string;
-  what: string;
-  quantity: number;
-  unit: string;
-  /** `fixed`: whether anything changes or not; `usage`: with the changes; `schedule`: with the runs. */
-  kind: 'fixed' | 'schedule' | 'usage';
-};
+import { hoursStopped, minutesOfWeek } from './schedule.ts';
+import { property, type Template } from './template.ts';
+import { DAYS, type TopicTraffic, trafficOf, type Workload } from './traffic.ts';
 
 export type Line = Item & { usd: number };
 
@@ -37,125 +26,7 @@ export type Estimate = {
   traffic: TopicTraffic[];
 };
 
-const GB = 1e9;
-const LAYER_JOBS = /^(Bronze|Silver|Gold)Job$/;
-const MAINTENANCE_JOB = 'MaintenanceJob';
-/** DPUs of a worker: https://docs.aws.amazon.com/glue/latest/dg/worker-types.html */
-const DPUS: Readonly<Record<string, number>> = { 'G.1X': 1, 'G.2X': 2, 'G.4X': 4, 'G.8X': 8, 'R.1X': 1 };
-/** https://aws.amazon.com/glue/pricing/ */
-const LEAST_JOB_MINUTES = 1;
 const WEEK_HOURS = 168;
-
-type Context = {
-  template: Template;
-  workload: Workload;
-  traffic: TopicTraffic[];
-  runs: number;
-  /** Share of the week in which cost-guard lets the stage be at work. */
-  awake: number;
-};
-
-type Properties = Readonly<Record<string, unknown>>;
-type ItemsOf = (properties: Properties, id: string, context: Context) => Item[];
-
-/** What is counted in pieces and has no price in the table as yet. */
-function counted(price: string, service: string, what: string): ItemsOf {
-  return () => [{ price, service, what, quantity: 1, unit: 'each', kind: 'fixed' }];
-}
-
-const FREE: ItemsOf = () => [];
-
-/**
- * What each type of resource uses. FREE: AWS charges nothing for the thing itself. A type that is missing here is
- * reported, and a test fails on it.
- */
-export const TYPES: Readonly<Record<string, ItemsOf>> = {
-  'AWS::MSK::Cluster': kafkaItems,
-  'AWS::ECS::Service': fargateItems,
-  'AWS::RDS::DBInstance': databaseItems,
-  'AWS::EC2::NatGateway': natItems,
-  'AWS::EC2::EIP': () => [fixed('ec2.public-ipv4', 'Amazon VPC', 'public IPv4 address', HOURS, 'hour')],
-  'AWS::EC2::VPCEndpoint': endpointItems,
-  'AWS::EC2::FlowLog': () => [fixed('logs.ingested', 'CloudWatch Logs', 'flow log', 1, 'each')],
-  'AWS::Glue::Job': glueItems,
-  'AWS::Pipes::Pipe': pipeItems,
-  'AWS::KinesisFirehose::DeliveryStream': streamItems,
-  'AWS::StepFunctions::StateMachine': stateMachineItems,
-  'AWS::Athena::WorkGroup': athenaItems,
-  'AWS::Lambda::Function': functionItems,
-  'AWS::S3::Bucket': bucketItems,
-  'AWS::KMS::Key': counted('kms.key', 'AWS KMS', 'customer keys, and their requests'),
-  'AWS::SecretsManager::Secret': counted('secrets.secret', 'Secrets Manager', 'secrets'),
-  'AWS::CloudWatch::Alarm': counted('cloudwatch.alarm', 'CloudWatch', 'alarms'),
-  'AWS::CloudWatch::CompositeAlarm': counted('cloudwatch.composite-alarm', 'CloudWatch', 'composite alarms'),
-  'AWS::CloudWatch::Dashboard': counted('cloudwatch.dashboard', 'CloudWatch', 'dashboards'),
-  'AWS::Logs::LogGroup': counted(
-    'logs.group',
-    'CloudWatch Logs',
-    'log groups, by what they take in and keep',
-  ),
-  'AWS::ServiceDiscovery::PrivateDnsNamespace': counted('route53.zone', 'Cloud Map', 'private zones'),
-  'AWS::DynamoDB::Table': counted('dynamodb.on-demand', 'DynamoDB', 'run lock, by its requests'),
-  'AWS::SNS::Topic': counted('sns.requests', 'Amazon SNS', 'topics, by their messages'),
-  'AWS::SQS::Queue': counted('sqs.requests', 'Amazon SQS', 'queues, by their requests'),
-  'AWS::Scheduler::Schedule': counted(
-    'scheduler.invocations',
-    'EventBridge Scheduler',
-    'schedules, by their calls',
-  ),
-  'AWS::Budgets::Budget': counted('budgets.budget', 'AWS Budgets', 'budgets'),
-  'AWS::Glue::Database': counted('glue.catalog', 'AWS Glue', 'catalog, by its objects and requests'),
-  'AWS::Glue::Table': counted('glue.catalog', 'AWS Glue', 'catalog, by its objects and requests'),
-  'AWS::Events::Rule': FREE,
-  ...Object.fromEntries(
-    [
-      'AWS::ApplicationAutoScaling::ScalableTarget',
-      'AWS::ApplicationAutoScaling::ScalingPolicy',
-      'AWS::Athena::NamedQuery',
-      'AWS::CloudFormation::WaitCondition',
-      'AWS::CloudFormation::WaitConditionHandle',
-      'AWS::EC2::InternetGateway',
-      'AWS::EC2::Route',
-      'AWS::EC2::RouteTable',
-      'AWS::EC2::SecurityGroup',
-      'AWS::EC2::SecurityGroupEgress',
-      'AWS::EC2::SecurityGroupIngress',
-      'AWS::EC2::Subnet',
-      'AWS::EC2::SubnetRouteTableAssociation',
-      'AWS::EC2::VPC',
-      'AWS::EC2::VPCGatewayAttachment',
-      'AWS::EC2::VPCPeeringConnection',
-      'AWS::ECS::Cluster',
-      'AWS::ECS::TaskDefinition',
-      'AWS::Glue::SecurityConfiguration',
-      'AWS::IAM::ManagedPolicy',
-      'AWS::IAM::Policy',
-      'AWS::IAM::Role',
-      'AWS::KMS::Alias',
-      'AWS::Lambda::EventInvokeConfig',
-      'AWS::Lambda::Permission',
-      'AWS::Lambda::Version',
-      'AWS::Logs::LogStream',
-      'AWS::Logs::MetricFilter',
-      'AWS::Logs::QueryDefinition',
-      'AWS::MSK::BatchScramSecret',
-      'AWS::MSK::ClusterPolicy',
-      'AWS::MSK::Configuration',
-      'AWS::MSK::Topic',
-      'AWS::RDS::DBParameterGroup',
-      'AWS::RDS::DBSubnetGroup',
-      'AWS::S3::BucketPolicy',
-      'AWS::SNS::Subscription',
-      'AWS::SNS::TopicPolicy',
-      'AWS::SQS::QueuePolicy',
-      'AWS::Scheduler::ScheduleGroup',
-      'AWS::SecretsManager::ResourcePolicy',
-      'AWS::SecretsManager::RotationSchedule',
-      'AWS::SecretsManager::SecretTargetAttachment',
-      'AWS::ServiceDiscovery::Service',
-    ].map((type) => [type, FREE]),
-  ),
-};
 
 /** Estimates a month. */
 export function estimate(template: Template, workload: Workload, prices: PriceTable): Estimate {
@@ -165,10 +36,7 @@ export function estimate(template: Template, workload: Workload, prices: PriceTa
   // Schedules sleep, too.
   const runs = Math.min(scheduledRuns(template, 'MedallionSchedule') * awake, workload.changesPerDay) * DAYS;
   const context = { template, workload, traffic, runs, awake };
-  const items = Object.entries(template.Resources).flatMap(([id, { Type, Properties }]) =>
-    (TYPES[Type] ?? FREE)(Properties ?? {}, id, context),
-  );
-  const merged = together(items);
+  const merged = together(itemsOf(context));
   const lines = merged.flatMap((item) => {
     const price = prices[item.price];
     return price ? [{ ...item, usd: item.quantity * price.usd }] : [];
@@ -192,12 +60,6 @@ export function estimate(template: Template, workload: Workload, prices: PriceTa
   };
 }
 
-/** Types that are neither priced, nor listed, nor free. */
-export function unknownTypes(template: Template): string[] {
-  const types = new Set(Object.values(template.Resources).map(({ Type }) => Type));
-  return [...types].filter((type) => !(type in TYPES) && !type.startsWith('Custom::')).sort();
-}
-
 /** Hours of a week between cost-guard's stop and start. */
 function asleep(template: Template): number {
   const [stop, start] = ['CostGuardStopSchedule', 'CostGuardStartSchedule'].map((id) =>
@@ -207,25 +69,6 @@ function asleep(template: Template): number {
   return hoursStopped(minutesOfWeek(stop), minutesOfWeek(start));
 }
 
-/** Times a day that a schedule starts; 0 without it. */
-function scheduledRuns(template: Template, logicalId: string): number {
-  const expression = property(template.Resources[logicalId]?.Properties, 'ScheduleExpression');
-  return typeof expression === 'string' ? timesADay(expression) : 0;
-}
-
-function pipesOf(template: Template): PipeSettings[] {
-  return resourcesOf(template, 'AWS::Pipes::Pipe').map(([, properties]) => pipeOf(properties));
-}
-
-function pipeOf(properties: Properties): PipeSettings {
-  const source = property(properties, 'SourceParameters.ManagedStreamingKafkaParameters');
-  return {
-    topic: String(property(source, 'TopicName')),
-    batchRecords: numberAt(source, 'BatchSize'),
-    windowSeconds: numberAt(source, 'MaximumBatchingWindowInSeconds'),
-  };
-}
-
 /** Items of the same price as one. */
 function together(items: readonly Item[]): Item[] {
   const groups = Map.groupBy(items, ({ price, what }) => `${price} ${what}`);
@@ -233,184 +76,4 @@ function together(items: readonly Item[]): Item[] {
     ...(group[0] as Item),
     quantity: group.reduce((sum, { quantity }) => sum + quantity, 0),
   }));
-}
-
-function fixed(price: string, service: string, what: string, quantity: number, unit: string): Item {
-  return { price, service, what, quantity, unit, kind: 'fixed' };
-}
-
-function used(price: string, service: string, what: string, quantity: number, unit: string): Item {
-  return { price, service, what, quantity, unit, kind: 'usage' };
-}
-
-function kafkaItems(properties: Properties): Item[] {
-  const type = String(property(properties, 'BrokerNodeGroupInfo.InstanceType'));
-  const brokers = numberAt(properties, 'NumberOfBrokerNodes');
-  const gigabytes = numberAt(properties, 'BrokerNodeGroupInfo.StorageInfo.EBSStorageInfo.VolumeSize');
-  return [
-    fixed(`msk.${type}`, 'Amazon MSK', `broker ${type}`, brokers * HOURS, 'broker-hour'),
-    fixed('msk.storage', 'Amazon MSK', 'broker storage', brokers * gigabytes, 'GB-month'),
-  ];
-}
-
-function fargateItems(properties: Properties, _id: string, { template, awake }: Context): Item[] {
-  const definition = String(property(properties, 'TaskDefinition.Ref'));
-  const task = template.Resources[definition]?.Properties;
-  const taskHours = numberAt(properties, 'DesiredCount') * HOURS * awake;
-  const chip = String(property(task, 'RuntimePlatform.CpuArchitecture') ?? 'X86_64').toLowerCase();
-  return [
-    fixed(
-      `fargate.${chip}.vcpu`,
-      'AWS Fargate',
-      'vCPU',
-      (taskHours * numberAt(task, 'Cpu')) / 1024,
-      'vCPU-hour',
-    ),
-    fixed(
-      `fargate.${chip}.memory`,
-      'AWS Fargate',
-      'memory',
-      (taskHours * numberAt(task, 'Memory')) / 1024,
-      'GB-hour',
-    ),
-  ];
-}
-
-function databaseItems(properties: Properties, _id: string, { awake }: Context): Item[] {
-  const zones = property(properties, 'MultiAZ') === true ? '.two-zones' : '';
-  const name = String(property(properties, 'DBInstanceClass'));
-  const storage = String(property(properties, 'StorageType') ?? 'gp2');
-  return [
-    fixed(
-      `rds.${name}${zones}`,
-      'Amazon RDS',
-      `${name}${zones ? ' in two zones' : ''}`,
-      HOURS * awake,
-      'instance-hour',
-    ),
-    fixed(
-      `rds.storage.${storage}`,
-      'Amazon RDS',
-      `storage ${storage}`,
-      numberAt(properties, 'AllocatedStorage'),
-      'GB-month',
-    ),
-  ];
-}
-
-/** Each record once, from Kafka to where Pipes works, as it is before compression: at most that. */
-function natItems(_properties: Properties, _id: string, { traffic }: Context): Item[] {
-  const gigabytes = traffic.reduce((sum, { kafkaBytes }) => sum + kafkaBytes, 0) / GB;
-  return [
-    fixed('nat.hour', 'NAT gateway', 'gateway', HOURS, 'hour'),
-    used('nat.data', 'NAT gateway', 'data processed', gigabytes, 'GB'),
-  ];
-}
-
-function endpointItems(properties: Properties, _id: string, { traffic, template }: Context): Item[] {
-  if (property(properties, 'VpcEndpointType') !== 'Interface') {
-    return [fixed('endpoint.gateway', 'VPC endpoints', 'gateway endpoint', HOURS, 'hour')];
-  }
-  const zones = (property(properties, 'SubnetIds') as readonly unknown[]).length;
-  const hours = fixed(
-    'endpoint.interface.hour',
-    'VPC endpoints',
-    'interface endpoint',
-    zones * HOURS,
-    'zone-hour',
-  );
-  const interfaces = resourcesOf(template, 'AWS::EC2::VPCEndpoint').filter(
-    ([, endpoint]) => property(endpoint, 'VpcEndpointType') === 'Interface',
-  );
-  const gigabytes = traffic.reduce((sum, { kafkaBytes }) => sum + kafkaBytes, 0) / GB / interfaces.length;
-  return [hours, used('endpoint.interface.data', 'VPC endpoints', 'data processed', gigabytes, 'GB')];
-}
-
-function glueItems(properties: Properties, id: string, { template, workload, runs }: Context): Item[] {
-  const dpus =
-    numberAt(properties, 'NumberOfWorkers') *
-    (DPUS[String(property(properties, 'WorkerType'))] ?? Number.NaN);
-  const execution = String(property(properties, 'ExecutionClass') ?? 'STANDARD').toLowerCase();
-  const item = (what: string, times: number, minutes: number): Item[] => [
-    {
-      price: `glue.${execution}`,
-      service: 'AWS Glue',
-      what,
-      quantity: (times * Math.max(minutes, LEAST_JOB_MINUTES) * dpus) / 60,
-      unit: 'DPU-hour',
-      kind: 'schedule',
-    },
-  ];
-  if (LAYER_JOBS.test(id)) return item('bronze, silver, gold', runs, workload.jobMinutes);
-  if (id !== MAINTENANCE_JOB) throw new Error(`Nobody knows how often the Glue job ${id} runs.`);
-  return item(
-    'maintenance',
-    scheduledRuns(template, 'MaintenanceSchedule') * DAYS,
-    workload.maintenanceMinutes,
-  );
-}
-
-function pipeItems(properties: Properties, _id: string, { traffic }: Context): Item[] {
-  const { topic } = pipeOf(properties);
-  const requests = traffic.find((own) => own.topic === topic)?.pipeRequests ?? 0;
-  return [used('pipes.request', 'EventBridge Pipes', 'requests of 64 KB', requests, 'request')];
-}
-
-/** One stream for each pipe; their sum is what counts. */
-function streamItems(_properties: Properties, _id: string, { template, traffic }: Context): Item[] {
-  const streams = resourcesOf(template, 'AWS::KinesisFirehose::DeliveryStream').length;
-  const gigabytes = traffic.reduce((sum, { firehoseBytes }) => sum + firehoseBytes, 0) / GB / streams;
-  return [used('firehose.gb', 'Amazon Data Firehose', 'data, rounded up to 5 KB a record', gigabytes, 'GB')];
-}
-
-/** Every state once is the most that a run of the medallion takes: it has no loop. */
-function stateMachineItems(properties: Properties, id: string, { template, runs, awake }: Context): Item[] {
-  const states = Object.keys((property(properties, 'Definition.States') as object | undefined) ?? {}).length;
-  const schedules: Readonly<Record<string, number>> = {
-    MedallionStateMachine: scheduledRuns(template, 'MedallionSchedule') * awake * DAYS,
-    MaintenanceStateMachine: scheduledRuns(template, 'MaintenanceSchedule') * DAYS,
-    CostGuardStateMachine:
-      (scheduledRuns(template, 'CostGuardStopSchedule') + scheduledRuns(template, 'CostGuardStartSchedule')) *
-      DAYS,
-  };
-  const times = id === 'MedallionStateMachine' ? Math.max(runs, schedules[id] ?? 0) : (schedules[id] ?? 0);
-  return [
-    {
-      price: 'states.transition',
-      service: 'AWS Step Functions',
-      what: 'state transitions',
-      quantity: times * states,
-      unit: 'transition',
-      kind: 'schedule',
-    },
-  ];
-}
-
-function athenaItems(_properties: Properties, _id: string, { workload }: Context): Item[] {
-  return [used('athena.scanned', 'Amazon Athena', 'data scanned', workload.athenaGigabytes / 1000, 'TB')];
-}
-
-/** Which functions run how often is known of the enrichment alone; its time is not. */
-function functionItems(_properties: Properties, id: string, { traffic }: Context): Item[] {
-  if (id !== 'EnrichLambdaFunction') {
-    return [
-      fixed(
-        'lambda.requests.other',
-        'AWS Lambda',
-        'other functions, by their requests and GB-seconds',
-        1,
-        'each',
-      ),
-    ];
-  }
-  const calls = traffic.reduce((sum, { batches }) => sum + batches, 0);
-  return [used('lambda.requests.enrich', 'AWS Lambda', 'enrich, and its GB-seconds', calls, 'request')];
-}
-
-function bucketItems(_properties: Properties, id: string, { traffic }: Context): Item[] {
-  if (id === 'LandingBucket') {
-    const gigabytes = traffic.reduce((sum, { landedBytes }) => sum + landedBytes, 0) / GB;
-    return [used('s3.landing', 'Amazon S3', 'landing zone, new in a month, before gzip', gigabytes, 'GB')];
-  }
-  return [fixed('s3.storage', 'Amazon S3', 'lake and deployment, by what they hold', 1, 'each')];
 }

@@ -1,6 +1,7 @@
 import { readFileSync } from 'node:fs';
 import { describe, expect, it } from '@jest/globals';
-import { type Estimate, estimate, unknownTypes } from '../../../../local/cost/estimate.ts';
+import { type Estimate, estimate } from '../../../../local/cost/estimate.ts';
+import { unknownTypes } from '../../../../local/cost/items.ts';
 import { levers } from '../../../../local/cost/levers.ts';
 import { parsePrices, readPrices } from '../../../../local/cost/price-table.ts';
 import { besideReference } from '../../../../local/cost/reference.ts';
