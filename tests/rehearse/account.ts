@@ -1,11 +1,24 @@
 import { join } from 'node:path';
 import { CloudFormationClient, ListStackResourcesCommand } from '@aws-sdk/client-cloudformation';
 import { execa } from 'execa';
+import { REGION } from '../../local/aws/platform.ts';
 import { PROJECT_ROOT } from '../../local/state.ts';
 import type { World } from './world.ts';
 
 /** What an account holds, by what lists it: `{ 'glue jobs': ['cdc-demo-dev-bronze', ...], ... }`. */
 export type Holdings = Record<string, string[]>;
+
+/** Variables with which a program speaks to the world's account, and to no other that this machine may know. */
+export function credentialsOf({ clients }: Pick<World, 'clients'>): Record<string, string | undefined> {
+  return {
+    AWS_ENDPOINT_URL: clients.endpoint,
+    AWS_REGION: REGION,
+    AWS_ACCESS_KEY_ID: 'local',
+    AWS_SECRET_ACCESS_KEY: 'local',
+    AWS_PROFILE: undefined,
+    AWS_SESSION_TOKEN: undefined,
+  };
+}
 
 /** Asks every service of the deployment. */
 export async function holdingsOf({ clients }: Pick<World, 'clients'>): Promise<Holdings> {

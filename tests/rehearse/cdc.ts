@@ -1,5 +1,5 @@
 import { execa } from 'execa';
-import { REGION } from '../../local/aws/platform.ts';
+import { credentialsOf } from './account.ts';
 import type { World } from './world.ts';
 
 const WITHIN_MS = 180_000;
@@ -17,12 +17,7 @@ export async function cdc(
       reject: false,
       timeout: WITHIN_MS,
       env: {
-        AWS_ENDPOINT_URL: world.clients.endpoint,
-        AWS_REGION: REGION,
-        AWS_ACCESS_KEY_ID: 'local',
-        AWS_SECRET_ACCESS_KEY: 'local',
-        AWS_PROFILE: undefined,
-        AWS_SESSION_TOKEN: undefined,
+        ...credentialsOf(world),
         NO_COLOR: '1',
       },
     },

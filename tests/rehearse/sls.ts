@@ -1,6 +1,6 @@
 import { join } from 'node:path';
 import { execa } from 'execa';
-import { REGION } from '../../local/aws/platform.ts';
+import { credentialsOf } from './account.ts';
 import { tailOf } from './log.ts';
 import { logOf, type World } from './world.ts';
 
@@ -43,12 +43,7 @@ export async function sls(
       reject: false,
       timeout: WITHIN_MS,
       env: {
-        AWS_ENDPOINT_URL: world.clients.endpoint,
-        AWS_REGION: REGION,
-        AWS_ACCESS_KEY_ID: 'local',
-        AWS_SECRET_ACCESS_KEY: 'local',
-        AWS_PROFILE: undefined,
-        AWS_SESSION_TOKEN: undefined,
+        ...credentialsOf(world),
         DEBEZIUM_IMAGE: IMAGE,
         // Milliseconds between two looks at the stack's events.
         SLS_AWS_MONITORING_FREQUENCY: '300',
