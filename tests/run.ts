@@ -77,12 +77,12 @@ function jest(name: string, folders: readonly string[], ...flags: readonly strin
 }
 
 /** Pytest on a folder, counted from its JUnit report. */
-function pytest(name: string, folder: string): Step {
+function pytest(name: string, folder: string, ...flags: readonly string[]): Step {
   return {
     name,
     run: async (scratch) => {
       const output = path.join(scratch, `${name}.xml`);
-      const ok = await command(python('python'), ['-m', 'pytest', folder, `--junitxml=${output}`]);
+      const ok = await command(python('python'), ['-m', 'pytest', folder, `--junitxml=${output}`, ...flags]);
       const head = (await readFile(output, 'utf8').catch(() => '')).match(/<testsuite [^>]*>/)?.[0] ?? '';
       const count = (attribute: string) => Number(head.match(new RegExp(` ${attribute}="(\\d+)"`))?.[1] ?? 0);
       const failed = count('failures') + count('errors');
@@ -108,7 +108,8 @@ const suites: Readonly<Record<string, readonly Step[]>> = {
   ],
   unit: [jest('unit', ['tests/unit'])],
   aws: [jest('aws', ['tests/aws'], '--runInBand')],
-  glue: [pytest('glue', 'tests/glue')],
+  // A session keeps one core busy: two of them share the tests.
+  glue: [pytest('glue', 'tests/glue', '--numprocesses=2', '--dist=worksteal')],
   statemachines: [jest('statemachines', ['tests/statemachines'], '--runInBand')],
   local: [jest('local', ['tests/local'], '--runInBand')],
   rehearse: [pytest('stacks', 'tests/rehearse/stacks'), jest('rehearse', ['tests/rehearse'], '--runInBand')],
