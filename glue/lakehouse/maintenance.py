@@ -48,7 +48,11 @@ def _tables_of(run: Run) -> list[IcebergTable]:
 
 
 def _files(table: IcebergTable) -> int:
-    summary = table.summary()
+    try:
+        summary = table.summary()
+    except Exception:
+        log.exception("the files of %s can't be counted: it comes last", table.bare)
+        return 0
     return int(summary.get("total-data-files", "0")) + int(summary.get("total-delete-files", "0"))
 
 
@@ -65,6 +69,7 @@ def _keep(run: Run, table: IcebergTable, ends: float) -> TableReport:
         "manifests": lambda: join_manifests(table, done),
         "snapshot_expiry": lambda: expire_snapshots(table, done, run.started_at - _retention(run, table)),
         "orphan_removal": lambda: delete_orphans(table, done, run.started_at),
+        "description": lambda: _describe(table, entry),
     }
     for name, step in steps.items():
         try:
@@ -73,7 +78,6 @@ def _keep(run: Run, table: IcebergTable, ends: float) -> TableReport:
             log.exception("%s of %s failed", name, table.bare)
             entry.checks.append(Check(name, "fail", 1, 0, f"{type(error).__name__}: {error}"[:1000]))
         reached(f"maintenance.{name}")
-    _describe(table, entry)
     entry.published = not entry.failed_checks()
     entry.duration_ms = int((time.monotonic() - began) * 1000)
     log.info("%s in %d ms: %s", table.bare, entry.duration_ms, done)
