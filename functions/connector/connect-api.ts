@@ -68,8 +68,9 @@ export class ConnectApi {
     return this.#orNull(this.#call('GET', `/connectors/${name}/status`));
   }
 
-  async offsets(name: string): Promise<ConnectorOffsets> {
-    return this.#call('GET', `/connectors/${name}/offsets`);
+  /** Null when there is no such connector. */
+  async offsets(name: string): Promise<ConnectorOffsets | null> {
+    return this.#orNull(this.#call('GET', `/connectors/${name}/offsets`));
   }
 
   /** Restarts the connector and its tasks where they have failed. */

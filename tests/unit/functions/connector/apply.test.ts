@@ -5,8 +5,10 @@ import {
   applyConnector,
   awaitSnapshot,
   ConnectorFailedError,
+  readCondition,
 } from '../../../../functions/connector/apply.ts';
 import { ConnectApi } from '../../../../functions/connector/connect-api.ts';
+import { incrementalOf } from '../../../../functions/connector/incremental.ts';
 
 /** The REST protocol alone; tests/local runs the same functions against Kafka Connect itself. */
 type Answer = { status?: number; body: unknown };
@@ -68,6 +70,14 @@ describe('putting a connector', () => {
     const server = servers.pop() as Server;
     await new Promise((resolve) => server.close(resolve));
     await expect(api.status('c')).rejects.toThrow(/does not answer GET \/connectors\/c\/status/);
+  });
+});
+
+describe('looking at a connector', () => {
+  it("finds neither state nor offsets of one that isn't there, so that nobody waits for it", async () => {
+    const { api } = await connect(() => ({ status: 404, body: { message: 'Connector c not found' } }));
+    expect(await readCondition(api, 'c')).toMatchObject({ state: 'absent' });
+    expect(incrementalOf(await api.offsets('c'), '17')).toEqual({ seen: false, running: false, tables: [] });
   });
 });
 
