@@ -4,6 +4,7 @@ const { readFileSync } = require('node:fs');
 const { join } = require('node:path');
 const tsx = require('tsx/cjs/api');
 const { CloudFormationClient } = require('@aws-sdk/client-cloudformation');
+const { RDSClient } = require('@aws-sdk/client-rds');
 const { S3Client } = require('@aws-sdk/client-s3');
 
 const load = (path) => tsx.require(path, __filename);
@@ -69,9 +70,10 @@ class DeploymentPlugin {
   // While the stack is still there to be asked.
   async remember() {
     const { refusalOf, remainsOf } = load('./removal.ts');
-    const cloudFormation = new CloudFormationClient(await this.provider.getAwsSdkV3Config());
-    this.remains = await remainsOf(cloudFormation, this.provider.naming.getStackName());
-    const refusal = refusalOf(this.remains, this.provider.getStage());
+    const settings = await this.provider.getAwsSdkV3Config();
+    const stack = this.provider.naming.getStackName();
+    this.remains = await remainsOf(new CloudFormationClient(settings), stack);
+    const refusal = await refusalOf(new RDSClient(settings), this.remains, this.provider.getStage());
     if (refusal) throw new this.serverless.classes.Error(refusal);
   }
 

@@ -3,6 +3,7 @@ import {
   GetTemplateCommand,
   ListStackResourcesCommand,
 } from '@aws-sdk/client-cloudformation';
+import { DescribeDBInstancesCommand, type RDSClient } from '@aws-sdk/client-rds';
 import {
   DeleteBucketCommand,
   DeleteObjectsCommand,
@@ -94,13 +95,36 @@ type TemplateResource = {
 };
 
 /**
- * Why a removal must not begin: it would take connector, slot and publication away and then fail at the database.
- * Null when nothing is protected.
+ * Why a removal must not begin: it would take connector, slot and publication away and then fail at the database, which is
+ * protected, or of which RDS makes no snapshot while it is stopped. Null when nothing is in the way.
  */
-export function refusalOf(remains: readonly Remain[], stage: string): string | null {
-  const names = remains.filter(({ isProtected }) => isProtected).map(({ physicalId }) => physicalId);
-  if (names.length === 0) return null;
-  return `The database ${names.join(', ')} is protected against deletion, so nothing was removed. Set databaseProtected: false for ${stage} in serverless.yml, deploy, and remove again.`;
+export async function refusalOf(
+  rds: RDSClient,
+  remains: readonly Remain[],
+  stage: string,
+): Promise<string | null> {
+  for (const { type, physicalId, isProtected } of remains) {
+    if (type !== 'AWS::RDS::DBInstance') continue;
+    if (isProtected) {
+      return `The database ${physicalId} is protected against deletion, so nothing was removed. Set databaseProtected: false for ${stage} in serverless.yml, deploy, and remove again.`;
+    }
+    const status = await statusOf(rds, physicalId);
+    if (status === 'stopped' || status === 'stopping') {
+      return `The database ${physicalId} is ${status} and can leave no snapshot, so nothing was removed. Run: npx cdc cost-guard resume --stage ${stage}, and remove again.`;
+    }
+  }
+  return null;
+}
+
+/** RDS's word for a database's state; undefined for one that is gone. */
+async function statusOf(rds: RDSClient, name: string): Promise<string | undefined> {
+  try {
+    const { DBInstances } = await rds.send(new DescribeDBInstancesCommand({ DBInstanceIdentifier: name }));
+    return DBInstances?.[0]?.DBInstanceStatus;
+  } catch (error) {
+    if (error instanceof Error && /^DBInstanceNotFound/.test(error.name)) return undefined;
+    throw error;
+  }
 }
 
 /** The names of the buckets among what stays. */

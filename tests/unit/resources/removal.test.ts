@@ -3,6 +3,7 @@ import {
   GetTemplateCommand,
   ListStackResourcesCommand,
 } from '@aws-sdk/client-cloudformation';
+import { DescribeDBInstancesCommand, RDSClient } from '@aws-sdk/client-rds';
 import {
   DeleteBucketCommand,
   DeleteObjectsCommand,
@@ -82,35 +83,56 @@ describe('what a removal leaves', () => {
     await expect(asked()).rejects.toThrow('Rate exceeded');
   });
 
-  it('is not even begun while a database is protected, whether the template says so in text or not', async () => {
-    const database = (DeletionProtection: unknown) =>
-      JSON.stringify({
-        Resources: {
-          Database: {
-            Type: 'AWS::RDS::DBInstance',
-            DeletionPolicy: 'Snapshot',
-            Properties: { DeletionProtection },
-          },
-        },
-      });
-    cloudFormation.on(ListStackResourcesCommand).resolves({
-      StackResourceSummaries: [
-        { LogicalResourceId: 'Database', PhysicalResourceId: 'cdc-demo-prod' } as never,
-      ],
-    });
-    const refusal = async (protection: unknown) => {
-      cloudFormation.on(GetTemplateCommand).resolves({ TemplateBody: database(protection) });
-      return refusalOf(
-        await remainsOf(cloudFormation as unknown as CloudFormationClient, 'cdc-demo-prod'),
-        'prod',
+  describe('that must not begin', () => {
+    const rds = mockClient(RDSClient);
+    const refusal = (DeletionProtection: unknown) => {
+      const Database = {
+        Type: 'AWS::RDS::DBInstance',
+        DeletionPolicy: 'Snapshot',
+        Properties: { DeletionProtection },
+      };
+      const summary = { LogicalResourceId: 'Database', PhysicalResourceId: 'cdc-demo-dev' } as never;
+      cloudFormation
+        .on(GetTemplateCommand)
+        .resolves({ TemplateBody: JSON.stringify({ Resources: { Database } }) });
+      cloudFormation.on(ListStackResourcesCommand).resolves({ StackResourceSummaries: [summary] });
+      return remainsOf(cloudFormation as unknown as CloudFormationClient, 'cdc-demo-dev').then((remains) =>
+        refusalOf(rds as unknown as RDSClient, remains, 'dev'),
       );
     };
-    expect(await refusal(true)).toMatch(
-      /^The database cdc-demo-prod is protected .* databaseProtected: false for prod/,
-    );
-    expect(await refusal('true')).not.toBeNull();
-    expect(await refusal(false)).toBeNull();
-    expect(refusalOf([], 'prod')).toBeNull();
+    const status = (DBInstanceStatus: string) =>
+      rds.on(DescribeDBInstancesCommand).resolves({ DBInstances: [{ DBInstanceStatus }] });
+    beforeEach(() => {
+      rds.reset();
+      status('available');
+    });
+
+    it.each([true, 'true'])('is refused for a database that is protected (%j)', async (protection) => {
+      expect(await refusal(protection)).toMatch(
+        /^The database cdc-demo-dev is protected .* databaseProtected: false/,
+      );
+    });
+
+    it.each(['stopped', 'stopping'])('is refused for a database that is %s', async (state) => {
+      status(state);
+      expect(await refusal(false)).toMatch(
+        /^The database cdc-demo-dev is stop.*: npx cdc cost-guard resume --stage dev/,
+      );
+    });
+
+    it('is let through otherwise, also where the database is gone', async () => {
+      expect(await refusal(false)).toBeNull();
+      rds
+        .on(DescribeDBInstancesCommand)
+        .rejects(Object.assign(new Error('gone'), { name: 'DBInstanceNotFoundFault' }));
+      expect(await refusal(false)).toBeNull();
+      expect(await refusalOf(rds as unknown as RDSClient, [], 'dev')).toBeNull();
+    });
+
+    it('is not let through by an RDS that does not answer', async () => {
+      rds.on(DescribeDBInstancesCommand).rejects(new Error('Rate exceeded'));
+      await expect(refusal(false)).rejects.toThrow('Rate exceeded');
+    });
   });
 
   it('is said with the way to delete each of it', () => {
