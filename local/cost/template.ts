@@ -19,7 +19,8 @@ export async function packagedTemplate(stage: string): Promise<Template> {
     const sls = join(PROJECT_ROOT, 'node_modules', '.bin', 'sls');
     const packaged = await execa(sls, ['package', '--stage', stage, '--package', folder], {
       cwd: PROJECT_ROOT,
-      env: { DEBEZIUM_IMAGE: process.env['DEBEZIUM_IMAGE'] || ANY_IMAGE },
+      // Packaging leaves folders in the place for temporary files.
+      env: { DEBEZIUM_IMAGE: process.env['DEBEZIUM_IMAGE'] || ANY_IMAGE, TMPDIR: folder },
       all: true,
       reject: false,
     });

@@ -76,7 +76,8 @@ async function packageOne(variant: Variant, folder: string): Promise<Packaged> {
     ['package', '--stage', variant.stage, '--package', out, ...params],
     {
       cwd: source,
-      env: { DEBEZIUM_IMAGE: IMAGE, SLS_INTERACTIVE_SETUP_ENABLE: '0' },
+      // Packaging leaves folders in the place for temporary files.
+      env: { DEBEZIUM_IMAGE: IMAGE, SLS_INTERACTIVE_SETUP_ENABLE: '0', TMPDIR: folder },
       all: true,
       reject: false,
       timeout: PACKAGED_WITHIN_MS,

@@ -48,6 +48,8 @@ export async function sls(
         // Milliseconds between two looks at the stack's events.
         SLS_AWS_MONITORING_FREQUENCY: '300',
         HOME: world.state.paths.root,
+        // Packaging leaves folders in the place for temporary files.
+        TMPDIR: world.state.paths.root,
       },
     },
   );
