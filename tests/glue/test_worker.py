@@ -220,7 +220,10 @@ def test_runs_jobs_answers_queries_and_ends_when_told(twin: Twin, running: subpr
     assert twin.call("GET", "/runs/jr_none")[0] == 404
     assert twin.call("POST", "/runs/jr_none/stop", {})[0] == 404
     assert twin.call("POST", f"/runs/{started['id']}/stop", {})[0] == 404
-    assert twin.submit("j", **{"--layer": "iron"}) == (400, {"error": "--layer is 'iron': use bronze, silver or gold"})
+    assert twin.submit("j", **{"--layer": "iron"}) == (
+        400,
+        {"error": "--layer is 'iron': use bronze, silver, gold or maintenance"},
+    )
     missing = twin.call("POST", "/runs", {"job": "j", "args": {"--layer": "bronze"}})
     assert missing == (400, {"error": "the job argument --run_id is missing"})
 
