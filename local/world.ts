@@ -6,7 +6,7 @@ import type { Registry } from '../functions/cdc/registry.ts';
 import type { ConnectorCondition } from '../functions/connector/condition.ts';
 
 export type World = {
-  /** For people: `the twin in /home/me/.cdc`, `stage dev (us-east-1, account 123456789012)`. */
+  /** For people: `the twin in .cdc`, `stage dev (us-east-1, account 123456789012)`. */
   readonly place: string;
   readonly registry: Registry;
   readonly deployment: Deployment;

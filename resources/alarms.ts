@@ -50,6 +50,17 @@ const LIMITS = [
 ] as const satisfies readonly (keyof Limits)[];
 
 const MINUTE = 60;
+
+/** What should never happen: the first of it within five minutes is told, and no news is good news. */
+const EVERY_SINGLE_ONE = {
+  combine: 'SUM',
+  when: '>=',
+  threshold: 1,
+  period: 5 * MINUTE,
+  periods: 1,
+  missing: 'notBreaching',
+} as const;
+
 const HOUR = 60 * MINUTE;
 const DAY = 24 * HOUR;
 const GIB = 1024 ** 3;
@@ -392,12 +403,7 @@ function functionAlarms(): Alarm[] {
       what,
       remedy: `Read the error in the log of ${functions.map((name) => `/aws/lambda/...-${name}`).join(', ')}.`,
       series: functions.map((name) => ofFunction(name, 'Errors')),
-      combine: 'SUM',
-      when: '>=',
-      threshold: 1,
-      period: 5 * MINUTE,
-      periods: 1,
-      missing: 'notBreaching',
+      ...EVERY_SINGLE_ONE,
     }),
   );
   return [
@@ -496,12 +502,7 @@ function runAlarms({ limits }: Watched): Alarm[] {
     what,
     remedy,
     series: [ofMachine(machine, 'ExecutionsFailed'), ofMachine(machine, 'ExecutionsTimedOut')],
-    combine: 'SUM',
-    when: '>=',
-    threshold: 1,
-    period: 5 * MINUTE,
-    periods: 1,
-    missing: 'notBreaching',
+    ...EVERY_SINGLE_ONE,
   });
   return [
     failed(

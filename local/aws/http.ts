@@ -1,5 +1,17 @@
 import type { IncomingMessage, ServerResponse } from 'node:http';
 
+/** An answer of a service that is an error, by the service's own name for it. */
+export class ServiceError extends Error {
+  readonly status: number;
+  readonly type: string;
+
+  constructor(status: number, type: string, message: string) {
+    super(message);
+    this.status = status;
+    this.type = type;
+  }
+}
+
 /** A body longer than its limit (bytes). */
 export class BodyTooLarge extends Error {
   override name = 'BodyTooLarge';

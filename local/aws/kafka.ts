@@ -1,6 +1,6 @@
 import type { IncomingMessage, ServerResponse } from 'node:http';
 import kafkajs, { type Admin, Kafka, type KafkaJSProtocolError, logLevel } from 'kafkajs';
-import { readBody, sendJson } from './http.ts';
+import { readBody, ServiceError, sendJson } from './http.ts';
 
 /** MSK configuration as its API shows it. */
 type Configuration = {
@@ -84,7 +84,7 @@ export class MskApi {
       const answer = await handler(body === '' ? {} : (JSON.parse(body) as Input), parts);
       sendJson(response, answer.status, answer.body);
     } catch (error) {
-      const told = error instanceof MskError ? error : brokerError(error as Error);
+      const told = error instanceof ServiceError ? error : brokerError(error as Error);
       sendJson(response, told.status, { message: told.message }, { 'x-amzn-errortype': told.type });
     }
   }
@@ -118,7 +118,7 @@ export class MskApi {
       const made = await admin.createTopics({
         topics: [{ topic, numPartitions: partitionCount, replicationFactor: 1, configEntries }],
       });
-      if (!made) throw new MskError(409, 'ConflictException', `Topic ${topic} exists`);
+      if (!made) throw new ServiceError(409, 'ConflictException', `Topic ${topic} exists`);
     });
     const arn = `${cluster.replace(':cluster/', ':topic/')}/${topic}`;
     this.#topicsOf(cluster).set(topic, { arn, replicas: replicationFactor });
@@ -207,7 +207,7 @@ export class MskApi {
     serverProperties = '',
   }: Input): Answer {
     if ([...this.#configurations.values()].some((known) => known.name === name)) {
-      throw new MskError(409, 'ConflictException', `A configuration ${name} exists`);
+      throw new ServiceError(409, 'ConflictException', `A configuration ${name} exists`);
     }
     const creationTime = new Date().toISOString();
     const arn = `arn:aws:kafka:us-east-1:123456789012:configuration/${name}/${crypto.randomUUID()}-1`;
@@ -238,7 +238,8 @@ export class MskApi {
 
   #configuration(arn: string): Configuration {
     const known = this.#configurations.get(arn);
-    if (known === undefined) throw new MskError(404, 'NotFoundException', `There is no configuration ${arn}`);
+    if (known === undefined)
+      throw new ServiceError(404, 'NotFoundException', `There is no configuration ${arn}`);
     return known;
   }
 
@@ -251,7 +252,7 @@ export class MskApi {
   #topic(cluster: string, name: string): { arn: string; replicas: number } {
     const known = this.#topicsOf(cluster).get(name);
     if (known === undefined)
-      throw new MskError(404, 'NotFoundException', `There is no topic ${name} in ${cluster}`);
+      throw new ServiceError(404, 'NotFoundException', `There is no topic ${name} in ${cluster}`);
     return known;
   }
 
@@ -267,23 +268,11 @@ export class MskApi {
   }
 }
 
-/** An answer that is an error, by MSK's name for it. */
-class MskError extends Error {
-  readonly status: number;
-  readonly type: string;
-
-  constructor(status: number, type: string, message: string) {
-    super(message);
-    this.status = status;
-    this.type = type;
-  }
-}
-
-function brokerError(error: Error): MskError {
+function brokerError(error: Error): ServiceError {
   const code = (error as KafkaJSProtocolError).type;
   if (code === 'INVALID_CONFIG' || code === 'INVALID_PARTITIONS')
-    return new MskError(400, 'BadRequestException', error.message);
-  return new MskError(500, 'InternalServerErrorException', `The broker refused: ${error.message}`);
+    return new ServiceError(400, 'BadRequestException', error.message);
+  return new ServiceError(500, 'InternalServerErrorException', `The broker refused: ${error.message}`);
 }
 
 /** `cleanup.policy=delete\nretention.ms=604800000`, in base64, as an object. */

@@ -6,6 +6,7 @@ import { afterAll, beforeAll, describe, expect, it } from '@jest/globals';
 import pg from 'pg';
 import type { SourceConnection } from '../../functions/cdc/connector-config.ts';
 import { parseRegistry } from '../../functions/cdc/registry.ts';
+import { PUBLICATION_QUERY } from '../../functions/cdc/source-queries.ts';
 import { sourceConnection } from '../../functions/cdc/source-url.ts';
 import type { SourceSettings } from '../../functions/source/catalog.ts';
 import { replicationRole, sourceSettings } from '../../functions/source/config.ts';
@@ -369,7 +370,9 @@ describe('the source function on a real PostgreSQL', () => {
     );
     const leave = await stream(slot);
     const removing = removeSource(admin, settings(), 10_000);
-    setTimeout(leave, 300);
+    // It has looked at the slot when the last question of its look is answered.
+    await until(() => hasRun(PUBLICATION_QUERY));
+    leave();
     expect((await removing).done[0]).toBe(`drop the replication slot ${slot}`);
   });
 
@@ -532,6 +535,17 @@ function slotActive(slot: string): Promise<boolean | undefined> {
       slot,
     ]);
     return rows[0]?.active;
+  });
+}
+
+/** Whether another session has run a statement, as its last so far. PostgreSQL keeps the beginning of its text. */
+function hasRun(statement: string): Promise<boolean> {
+  return as(admin, async (client) => {
+    const { rowCount } = await client.query(
+      "SELECT FROM pg_stat_activity WHERE state = 'idle' AND left(query, 200) = left($1, 200)",
+      [statement],
+    );
+    return (rowCount ?? 0) > 0;
   });
 }
 

@@ -3,7 +3,7 @@ import type { IncomingMessage, ServerResponse } from 'node:http';
 import { devNull } from 'node:os';
 import { isAbsolute } from 'node:path';
 import { pathToFileURL } from 'node:url';
-import { BodyTooLarge, readBody, sendJson } from '../http.ts';
+import { BodyTooLarge, readBody, ServiceError, sendJson } from '../http.ts';
 import { type DeploymentOptions, Deployments } from './deployments.ts';
 import {
   ACCOUNT,
@@ -34,18 +34,6 @@ export type LambdaOptions = {
   /** Set: functions can be made, changed and deleted through the API, as a deployment does. */
   deployments?: DeploymentOptions;
 };
-
-/** An answer that is an error of the Lambda service, not of the function. */
-class LambdaError extends Error {
-  readonly status: number;
-  readonly type: string;
-
-  constructor(status: number, type: string, message: string) {
-    super(message);
-    this.status = status;
-    this.type = type;
-  }
-}
 
 /** Lambda's API on the real handlers: Invoke, and the reserved concurrency by which AWS throttles a function. */
 export class LambdaApi {
@@ -91,9 +79,9 @@ export class LambdaApi {
       await this.#answer(request, response, requestId);
     } catch (error) {
       const told =
-        error instanceof LambdaError
+        error instanceof ServiceError
           ? error
-          : new LambdaError(500, 'ServiceException', (error as Error).message);
+          : new ServiceError(500, 'ServiceException', (error as Error).message);
       const body = {
         Type: told.status < 500 ? 'User' : 'Service',
         Message: told.message,
@@ -114,7 +102,7 @@ export class LambdaApi {
       return this.#reserve(decodeURIComponent(reserved), request, response);
     }
     if (this.#deployments) return this.#deployments.serve(request, response);
-    throw new LambdaError(
+    throw new ServiceError(
       501,
       'NotImplemented',
       `The twin's Lambda answers Invoke and reserved concurrency, not ${request.method} ${path}`,
@@ -158,7 +146,7 @@ export class LambdaApi {
 
   async #run(name: string, deployed: Deployed, event: string, requestId: string): Promise<Outcome> {
     if (deployed.busy.size >= deployed.concurrency) {
-      throw new LambdaError(429, 'TooManyRequestsException', 'Rate Exceeded.');
+      throw new ServiceError(429, 'TooManyRequestsException', 'Rate Exceeded.');
     }
     const sandbox = deployed.idle.pop() ?? this.#start(name, deployed.definition);
     deployed.busy.add(sandbox);
@@ -221,7 +209,7 @@ export class LambdaApi {
     const deployed = this.#deployed.get(name);
     if (deployed) return deployed;
     const known = [...this.#deployed.keys()].join(', ');
-    throw new LambdaError(
+    throw new ServiceError(
       404,
       'ResourceNotFoundException',
       `Function not found: arn:aws:lambda:${this.#options.region}:${ACCOUNT}:function:${name}; the twin has ${known}`,
@@ -241,14 +229,14 @@ async function eventOf(request: IncomingMessage, type: string): Promise<string> 
   const body = await readBody(request, limit).catch((error: unknown) => {
     if (!(error instanceof BodyTooLarge)) throw error;
     const message = `Request must be smaller than ${limit} bytes for the InvokeFunction operation`;
-    throw new LambdaError(413, 'RequestTooLargeException', message);
+    throw new ServiceError(413, 'RequestTooLargeException', message);
   });
   const event = body.length === 0 ? '{}' : body.toString('utf8');
   try {
     JSON.parse(event);
   } catch (error) {
     const message = `Could not parse request body into json: ${(error as Error).message}`;
-    throw new LambdaError(400, 'InvalidRequestContentException', message);
+    throw new ServiceError(400, 'InvalidRequestContentException', message);
   }
   return event;
 }

@@ -1,6 +1,6 @@
 """Amazon CloudWatch Logs: groups, metric filters, resource policies."""
 
-from ..api import Properties
+from ..api import Properties, PropertyError
 from ..declared import by_name, declared, from_property
 from ..resource import Context, Live, Made, ResourceType
 
@@ -23,10 +23,10 @@ def _keep(context: Context, name: str, properties: Properties) -> None:
 
 
 def _update(context: Context, live: Live, properties: Properties) -> Made:
-    _keep(context, live.physical_id, properties)
     if properties.get("KmsKeyId") != live.properties.get("KmsKeyId"):
-        # moto knows no AssociateKmsKey for a group; a changed key is a new group, which nothing here asks for.
-        raise NotImplementedError(f"{live.logical_id}: the key of a log group can't be changed here")
+        # moto has no AssociateKmsKey.
+        raise PropertyError("KmsKeyId of a log group can't be changed here: remove the stack and deploy it anew")
+    _keep(context, live.physical_id, properties)
     return Made(live.physical_id, live.attributes)
 
 

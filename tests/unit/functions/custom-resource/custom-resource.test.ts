@@ -128,11 +128,14 @@ describe("a function's action as a custom resource", () => {
   });
 
   it('answers before its own time is over when the function does not', async () => {
-    lambda
-      .on(InvokeCommand)
-      .callsFake(
-        (_, __) => new Promise((_resolve, reject) => setTimeout(() => reject(new Error('aborted')), 200)),
-      );
+    // A call that ends when it is given up, and only then.
+    lambda.on(InvokeCommand).callsFake(() => {
+      const args = lambda.commandCalls(InvokeCommand).at(-1)?.args as unknown[] | undefined;
+      const { abortSignal } = args?.[1] as { abortSignal: AbortSignal };
+      return new Promise((_, reject) => {
+        abortSignal.addEventListener('abort', () => reject(new Error('aborted')));
+      });
+    });
     const { Status, Reason } = await answer({ ResourceProperties: source }, 100);
     expect(Status).toBe('FAILED');
     expect(Reason).toMatch(/not done within 0 s.*may still be going on/);
