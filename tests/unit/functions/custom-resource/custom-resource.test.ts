@@ -130,8 +130,8 @@ describe("a function's action as a custom resource", () => {
   it('answers before its own time is over when the function does not', async () => {
     // A call that ends when it is given up, and only then.
     lambda.on(InvokeCommand).callsFake(() => {
-      const args = lambda.commandCalls(InvokeCommand).at(-1)?.args as unknown[] | undefined;
-      const { abortSignal } = args?.[1] as { abortSignal: AbortSignal };
+      const args: unknown[] = lambda.commandCalls(InvokeCommand).at(-1)?.args ?? [];
+      const { abortSignal } = args[1] as { abortSignal: AbortSignal };
       return new Promise((_, reject) => {
         abortSignal.addEventListener('abort', () => reject(new Error('aborted')));
       });
