@@ -19,14 +19,22 @@ export async function followTopic(
   const reader = new ChangeEventReader(placeholder);
   const interrupted = new Promise<void>((resolve) => signal.addEventListener('abort', () => resolve()));
   const broken = new Promise<never>((_, reject) => {
-    consumer.on('consumer.crash', ({ payload }) => reject(payload.error));
+    consumer.on('consumer.crash', ({ payload }) => {
+      if (!payload.restart) reject(payload.error);
+    });
+  });
+  const next = new Map<number, string>();
+  // A consumer that started again by itself goes on where it was: nothing is committed.
+  consumer.on('consumer.group_join', () => {
+    for (const [partition, offset] of next) consumer.seek({ topic, partition, offset });
   });
   await consumer.connect();
   try {
     await consumer.subscribe({ topic, fromBeginning });
-    await consumer.run({
+    const running = consumer.run({
       autoCommit: false,
       eachMessage: async ({ partition, message }) => {
+        next.set(partition, String(BigInt(message.offset) + 1n));
         if (message.value === null) return;
         try {
           const { event } = reader.read(pipeRecord({ clusterArn: '', topic, partition }, message));
@@ -37,7 +45,7 @@ export async function followTopic(
         }
       },
     });
-    await Promise.race([interrupted, broken]);
+    await Promise.race([running.then(() => interrupted), broken]);
   } finally {
     await consumer.disconnect();
   }

@@ -38,12 +38,17 @@ export async function readTopic(
     maxWaitTimeInMs: FETCH_WAIT_MS,
   });
   const crashed = new Promise<never>((_, reject) => {
-    consumer.on('consumer.crash', ({ payload }) => reject(payload.error));
+    consumer.on('consumer.crash', ({ payload }) => {
+      // A coordinator that is not there yet, as on a new cluster: the client starts again by itself.
+      if (!payload.restart) reject(payload.error);
+    });
   });
   try {
     await consumer.connect();
-    await consume(consumer, topic, start, taking);
-    await Promise.race([taking.enough, after(waitMs), crashed]);
+    const taken = consume(consumer, topic, start, taking).then(() =>
+      Promise.race([taking.enough, after(waitMs)]),
+    );
+    await Promise.race([taken, crashed]);
     taking.close();
     return taking.answer();
   } finally {
@@ -77,13 +82,16 @@ export function startOf(from: EventsRequest['from'], ends: readonly Ends[]): Pos
 
 async function consume(consumer: Consumer, topic: string, start: Position, taking: Taking): Promise<void> {
   await consumer.subscribe({ topic });
+  // Each time that the group is joined: a consumer that started again has forgotten where it was.
+  consumer.on('consumer.group_join', () => {
+    for (const [partition, offset] of Object.entries(start)) {
+      consumer.seek({ topic, partition: Number(partition), offset });
+    }
+  });
   await consumer.run({
     autoCommit: false,
     eachMessage: async ({ partition, message }) => taking.take(partition, message),
   });
-  for (const [partition, offset] of Object.entries(start)) {
-    consumer.seek({ topic, partition: Number(partition), offset });
-  }
 }
 
 /** Collects records until there are enough, or the topic's end as it was at the start is reached. */

@@ -1,8 +1,9 @@
 import { mkdtempSync, rmSync } from 'node:fs';
+import { connect } from 'node:net';
 import { tmpdir } from 'node:os';
 import { join } from 'node:path';
 import { afterAll, beforeAll, describe, expect, it } from '@jest/globals';
-import { Kafka, logLevel } from 'kafkajs';
+import { type ISocketFactory, Kafka, logLevel } from 'kafkajs';
 import { ChangeEventReader } from '../../functions/cdc/change-event.ts';
 import { readTopic } from '../../functions/events/read-topic.ts';
 import { startKafka } from '../../local/kafka/broker.ts';
@@ -13,21 +14,25 @@ import { type OwnedState, ownState, removeState } from '../../local/state.ts';
 import { PLACEHOLDER, recordedEvents } from '../recorded-events.ts';
 
 const root = mkdtempSync(join(tmpdir(), 'cdc-topic-reading-'));
+/** A request of Kafka's protocol: its size, then the key of its API (https://kafka.apache.org/protocol.html). */
+const REQUEST_SIZE_BYTES = 4;
+const JOIN_GROUP = 11;
 const topic = 'cdc.public.orders';
 const recorded = recordedEvents('orders');
 const reader = new ChangeEventReader(PLACEHOLDER);
 let state: OwnedState;
 let supervisor: Supervisor;
 let kafka: Kafka;
+let address: string;
 
 beforeAll(async () => {
   state = await ownState(root, () => {});
   supervisor = new Supervisor(state, () => {});
   const { broker, controller } = await choosePorts(['broker', 'controller'], {});
-  const { address } = await startKafka(supervisor, state, {
+  ({ address } = await startKafka(supervisor, state, {
     broker: broker as number,
     controller: controller as number,
-  });
+  }));
   kafka = new Kafka({ brokers: [address], logLevel: logLevel.NOTHING });
   await createTopic(topic);
   await produce(topic, recorded.length);
@@ -55,14 +60,34 @@ async function produce(name: string, count: number): Promise<void> {
   await producer.disconnect();
 }
 
-const read = (request: Partial<Parameters<typeof readTopic>[3]>) =>
-  readTopic(kafka, reader, topic, { from: 'beginning', limit: 100, waitMs: 20_000, ...request }).catch(
+const read = (request: Partial<Parameters<typeof readTopic>[3]>, client = kafka) =>
+  readTopic(client, reader, topic, { from: 'beginning', limit: 100, waitMs: 20_000, ...request }).catch(
     (error) => {
       throw new Error(`${error.message}\n${tail(join(root, 'logs', 'kafka.log'))}`, { cause: error });
     },
   );
 
 describe('reading a topic for the command line', () => {
+  it('goes on where it was when its consumer has to start again', async () => {
+    let cuts = 0;
+    const socketFactory: ISocketFactory = ({ host, port, onConnect }) => {
+      const socket = connect({ host, port }, onConnect);
+      const write = socket.write.bind(socket) as (data: Buffer) => boolean;
+      // As a coordinator does that is not ready: the first consumer crashes at its first JoinGroup.
+      socket.write = ((data: Buffer) => {
+        if (data.readInt16BE(REQUEST_SIZE_BYTES) !== JOIN_GROUP || cuts > 0) return write(data);
+        cuts += 1;
+        socket.destroy(new Error('cut'));
+        return false;
+      }) as typeof socket.write;
+      return socket;
+    };
+    const cut = new Kafka({ brokers: [address], logLevel: logLevel.NOTHING, socketFactory });
+    const { records } = await read({ from: { 0: '1' }, limit: 1 }, cut);
+    expect(cuts).toBe(1);
+    expect(records.map(({ offset }) => offset)).toEqual(['1']);
+  }, 60_000);
+
   it('shows every change once, tombstones left out, and where to go on', async () => {
     const first = await read({ limit: 4 });
     const rest = await read({ from: first.next });
