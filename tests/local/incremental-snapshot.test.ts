@@ -35,7 +35,7 @@ beforeAll(async () => {
   stack = await startStack(root, { orphan: () => {}, event: () => {} });
   await createSource(stack.postgres.admin);
   await capture(stack);
-}, BOUND_MS);
+});
 
 afterAll(async () => {
   if (stack !== undefined) {
@@ -44,7 +44,7 @@ afterAll(async () => {
   }
   removeState(root);
   rmSync(root, { recursive: true, force: true });
-}, 60_000);
+});
 
 async function until<T>(what: string, look: () => Promise<T | false>): Promise<T> {
   for (const deadline = Date.now() + BOUND_MS; ; await pause(50)) {
@@ -60,38 +60,30 @@ async function records(): Promise<number> {
 }
 
 describe('an incremental snapshot by signal', () => {
-  it(
-    'reads exactly the rows of the condition',
-    async () => {
-      const before = await records();
-      await snapshot('id > 500');
-      expect(await records()).toBe(before + SNAPSHOT_ROWS - 500);
-    },
-    BOUND_MS,
-  );
+  it('reads exactly the rows of the condition', async () => {
+    const before = await records();
+    await snapshot('id > 500');
+    expect(await records()).toBe(before + SNAPSHOT_ROWS - 500);
+  });
 
-  it(
-    'is seen to run until every row is in Kafka',
-    async () => {
-      const already = await records();
-      await query(
-        stack.postgres.admin,
-        `INSERT INTO notes (text) SELECT 'more' FROM generate_series(1, ${MORE_ROWS})`,
-      );
-      await until('the rows', async () => (await records()) === already + MORE_ROWS);
-      const before = await records();
-      const states = await snapshot();
-      expect(states).toContainEqual({ seen: true, running: true, tables: ['public.notes'] });
-      expect(states.at(-1)).toEqual({ seen: true, running: false, tables: [] });
-      expect(await records()).toBe(before + SNAPSHOT_ROWS + MORE_ROWS);
-      expect(await readCondition(stack.api, connector)).toEqual({
-        state: 'running',
-        snapshot: 'complete',
-        error: null,
-      });
-    },
-    BOUND_MS,
-  );
+  it('is seen to run until every row is in Kafka', async () => {
+    const already = await records();
+    await query(
+      stack.postgres.admin,
+      `INSERT INTO notes (text) SELECT 'more' FROM generate_series(1, ${MORE_ROWS})`,
+    );
+    await until('the rows', async () => (await records()) === already + MORE_ROWS);
+    const before = await records();
+    const states = await snapshot();
+    expect(states).toContainEqual({ seen: true, running: true, tables: ['public.notes'] });
+    expect(states.at(-1)).toEqual({ seen: true, running: false, tables: [] });
+    expect(await records()).toBe(before + SNAPSHOT_ROWS + MORE_ROWS);
+    expect(await readCondition(stack.api, connector)).toEqual({
+      state: 'running',
+      snapshot: 'complete',
+      error: null,
+    });
+  });
 });
 
 /** Signals, and waits until the snapshot is done. Answers what was seen of it. */
@@ -109,30 +101,22 @@ async function snapshot(condition?: string): Promise<object[]> {
 }
 
 describe('keeping the connector', () => {
-  it(
-    'finds it as it is declared, and puts what differs',
-    async () => {
-      const limit = new RestartLimit(6);
-      const keep = () => keepConnector(stack.api, connector, stackConfig(stack), limit);
-      const well = { condition: { state: 'running' }, failedTasks: 0, restarts: 0, problem: null };
-      expect(await keep()).toMatchObject({ applied: 'unchanged', ...well });
-      await stack.api.put(connector, { ...stackConfig(stack), 'poll.interval.ms': '100' });
-      expect(await keep()).toMatchObject({ applied: 'changed', ...well });
-    },
-    BOUND_MS,
-  );
+  it('finds it as it is declared, and puts what differs', async () => {
+    const limit = new RestartLimit(6);
+    const keep = () => keepConnector(stack.api, connector, stackConfig(stack), limit);
+    const well = { condition: { state: 'running' }, failedTasks: 0, restarts: 0, problem: null };
+    expect(await keep()).toMatchObject({ applied: 'unchanged', ...well });
+    await stack.api.put(connector, { ...stackConfig(stack), 'poll.interval.ms': '100' });
+    expect(await keep()).toMatchObject({ applied: 'changed', ...well });
+  });
 
-  it(
-    'removes it with its offsets, and lets go of the slot',
-    async () => {
-      expect(await removeConnector(stack.api, connector, 30_000)).toBe(true);
-      expect(await stack.api.config(connector)).toBeNull();
-      await until('the slot', async () => {
-        const [slot] = await query(stack.postgres.admin, 'SELECT active FROM pg_replication_slots');
-        return slot?.['active'] === false;
-      });
-      expect(await removeConnector(stack.api, connector, 30_000)).toBe(false);
-    },
-    BOUND_MS,
-  );
+  it('removes it with its offsets, and lets go of the slot', async () => {
+    expect(await removeConnector(stack.api, connector, 30_000)).toBe(true);
+    expect(await stack.api.config(connector)).toBeNull();
+    await until('the slot', async () => {
+      const [slot] = await query(stack.postgres.admin, 'SELECT active FROM pg_replication_slots');
+      return slot?.['active'] === false;
+    });
+    expect(await removeConnector(stack.api, connector, 30_000)).toBe(false);
+  });
 });

@@ -38,7 +38,7 @@ beforeAll(async () => {
     startMoto(),
   ]);
   await makePlatform();
-}, BOUND_MS);
+});
 
 afterAll(async () => {
   moto?.kill('SIGKILL');
@@ -48,7 +48,7 @@ afterAll(async () => {
   }
   removeState(join(root, 'state'));
   rmSync(root, { recursive: true, force: true });
-}, 60_000);
+});
 
 /** The services that functions call, without an account. */
 async function startMoto(): Promise<string> {
@@ -142,159 +142,115 @@ describe('sls invoke local', () => {
     expect([...recorded, 'enrich'].sort()).toEqual(Object.keys(configuration().functions).sort());
   });
 
-  it(
-    'source: prepares the database, and gives it the sample',
-    async () => {
-      const { answer } = await invoke('source', undefined, {
-        SAMPLE_SCHEMA: 'true',
-        SAMPLE_FOLDER: join(PROJECT_ROOT, 'sql', 'source'),
+  it('source: prepares the database, and gives it the sample', async () => {
+    const { answer } = await invoke('source', undefined, {
+      SAMPLE_SCHEMA: 'true',
+      SAMPLE_FOLDER: join(PROJECT_ROOT, 'sql', 'source'),
+    });
+    expect(answer).toMatchObject({ ok: true, messageKeys: {}, reason: null });
+    expect((answer as { done: string[] }).done[0]).toContain("make the sample's tables and rows");
+  });
+
+  it('connector: puts the connector, which then streams', async () => {
+    expect((await invoke('connector')).answer).toEqual({
+      connector: 'cdc_demo_dev_postgres',
+      applied: 'created',
+    });
+    await until('the slot', async () => {
+      const [slot] = await query(stack.postgres.admin, 'SELECT active FROM pg_replication_slots');
+      return slot?.['active'] === true;
+    });
+  });
+
+  it('slot-monitor: measures the slot', async () => {
+    const { answer, output } = await invoke('slot-monitor');
+    expect(answer).toMatchObject({
+      measures: { SlotActive: 1, SlotLagBytes: expect.any(Number) },
+      problem: null,
+    });
+    expect(output).toContain('"Namespace":"cdc_demo_dev"');
+  });
+
+  it('events: shows the changes of a table', async () => {
+    const { answer } = await invoke('events');
+    const { records, next } = answer as {
+      records: { event: { op: string; payload: string } }[];
+      next: object;
+    };
+    expect(records.map(({ event }) => event.op)).toEqual(['r', 'r', 'r']);
+    expect(JSON.parse(records[0]?.event.payload ?? '').after).toMatchObject({
+      id: 1,
+      quantity: expect.any(Number),
+    });
+    expect(next).toEqual({ 0: '3' });
+  });
+
+  it('preflight: says that nothing has landed yet', async () => {
+    expect((await invoke('preflight')).answer).toMatchObject({
+      go: false,
+      refuse: null,
+      reason: 'nothing has landed since the last run',
+      warnings: [],
+      source: { epoch: 1, system_identifier: expect.stringMatching(/^\d+$/) },
+    });
+  });
+
+  it('enrich: makes packs of a recorded batch', async () => {
+    const { answer } = await invoke('enrich', 'tests/fixtures/pipe/orders.json');
+    expect(answer).toMatchObject([
+      { table: 'public.orders', from_offset: '0', to_offset: '18', quarantined: [] },
+    ]);
+  });
+
+  it('gate: explains a run in the words of an alert', async () => {
+    expect((await invoke('gate')).answer).toMatchObject({
+      message: expect.stringContaining('cdc.public.orders'),
+    });
+  });
+
+  it('run-lock: takes the lock', async () => {
+    expect((await invoke('run-lock')).answer).toEqual({ taken: true, reason: 'the lock was free' });
+  });
+
+  it('pipe-keeper: finds no pipe to look after', async () => {
+    expect((await invoke('pipe-keeper')).answer).toEqual({ pipes: 0, notRunning: [], lag: null });
+  });
+
+  it('rotate-secret: makes the next password', async () => {
+    const secrets = new SecretsManagerClient(clientSettings(endpoint));
+    const { ClientRequestToken } = JSON.parse(
+      readFileSync('tests/fixtures/events/rotate-secret.json', 'utf8'),
+    );
+    await secrets.send(
+      new PutSecretValueCommand({
+        SecretId: 'local-replication',
+        ClientRequestToken,
+        SecretString: '{}',
+        VersionStages: ['AWSPENDING'],
+      }),
+    );
+    const { output } = await invoke('rotate-secret');
+    expect(output).toContain('rotation createSecret: the new password waits');
+  });
+
+  it('custom-resource: answers CloudFormation', async () => {
+    const answers: string[] = [];
+    const waiting = createServer(async (request, response) => {
+      for await (const chunk of request) answers.push(String(chunk));
+      response.end();
+    });
+    await once(waiting.listen(0, '127.0.0.1'), 'listening');
+    try {
+      const recorded = readFileSync('tests/fixtures/events/custom-resource.json', 'utf8');
+      const file = join(root, 'custom-resource.json');
+      writeFileSync(file, recorded.replace(':4599/', `:${(waiting.address() as AddressInfo).port}/`));
+      expect((await invoke('custom-resource', file)).answer).toEqual({ status: 'SUCCESS', reason: null });
+      expect(JSON.parse(answers.join(''))).toMatchObject({
+        Status: 'SUCCESS',
+        PhysicalResourceId: 'cdc-demo-dev/KafkaAddresses',
       });
-      expect(answer).toMatchObject({ ok: true, messageKeys: {}, reason: null });
-      expect((answer as { done: string[] }).done[0]).toContain("make the sample's tables and rows");
-    },
-    BOUND_MS,
-  );
-
-  it(
-    'connector: puts the connector, which then streams',
-    async () => {
-      expect((await invoke('connector')).answer).toEqual({
-        connector: 'cdc_demo_dev_postgres',
-        applied: 'created',
-      });
-      await until('the slot', async () => {
-        const [slot] = await query(stack.postgres.admin, 'SELECT active FROM pg_replication_slots');
-        return slot?.['active'] === true;
-      });
-    },
-    BOUND_MS,
-  );
-
-  it(
-    'slot-monitor: measures the slot',
-    async () => {
-      const { answer, output } = await invoke('slot-monitor');
-      expect(answer).toMatchObject({
-        measures: { SlotActive: 1, SlotLagBytes: expect.any(Number) },
-        problem: null,
-      });
-      expect(output).toContain('"Namespace":"cdc_demo_dev"');
-    },
-    BOUND_MS,
-  );
-
-  it(
-    'events: shows the changes of a table',
-    async () => {
-      const { answer } = await invoke('events');
-      const { records, next } = answer as {
-        records: { event: { op: string; payload: string } }[];
-        next: object;
-      };
-      expect(records.map(({ event }) => event.op)).toEqual(['r', 'r', 'r']);
-      expect(JSON.parse(records[0]?.event.payload ?? '').after).toMatchObject({
-        id: 1,
-        quantity: expect.any(Number),
-      });
-      expect(next).toEqual({ 0: '3' });
-    },
-    BOUND_MS,
-  );
-
-  it(
-    'preflight: says that nothing has landed yet',
-    async () => {
-      expect((await invoke('preflight')).answer).toMatchObject({
-        go: false,
-        refuse: null,
-        reason: 'nothing has landed since the last run',
-        warnings: [],
-        source: { epoch: 1, system_identifier: expect.stringMatching(/^\d+$/) },
-      });
-    },
-    BOUND_MS,
-  );
-
-  it(
-    'enrich: makes packs of a recorded batch',
-    async () => {
-      const { answer } = await invoke('enrich', 'tests/fixtures/pipe/orders.json');
-      expect(answer).toMatchObject([
-        { table: 'public.orders', from_offset: '0', to_offset: '18', quarantined: [] },
-      ]);
-    },
-    BOUND_MS,
-  );
-
-  it(
-    'gate: explains a run in the words of an alert',
-    async () => {
-      expect((await invoke('gate')).answer).toMatchObject({
-        message: expect.stringContaining('cdc.public.orders'),
-      });
-    },
-    BOUND_MS,
-  );
-
-  it(
-    'run-lock: takes the lock',
-    async () => {
-      expect((await invoke('run-lock')).answer).toEqual({ taken: true, reason: 'the lock was free' });
-    },
-    BOUND_MS,
-  );
-
-  it(
-    'pipe-keeper: finds no pipe to look after',
-    async () => {
-      expect((await invoke('pipe-keeper')).answer).toEqual({ pipes: 0, notRunning: [], lag: null });
-    },
-    BOUND_MS,
-  );
-
-  it(
-    'rotate-secret: makes the next password',
-    async () => {
-      const secrets = new SecretsManagerClient(clientSettings(endpoint));
-      const { ClientRequestToken } = JSON.parse(
-        readFileSync('tests/fixtures/events/rotate-secret.json', 'utf8'),
-      );
-      await secrets.send(
-        new PutSecretValueCommand({
-          SecretId: 'local-replication',
-          ClientRequestToken,
-          SecretString: '{}',
-          VersionStages: ['AWSPENDING'],
-        }),
-      );
-      const { output } = await invoke('rotate-secret');
-      expect(output).toContain('rotation createSecret: the new password waits');
-    },
-    BOUND_MS,
-  );
-
-  it(
-    'custom-resource: answers CloudFormation',
-    async () => {
-      const answers: string[] = [];
-      const waiting = createServer(async (request, response) => {
-        for await (const chunk of request) answers.push(String(chunk));
-        response.end();
-      });
-      await once(waiting.listen(0, '127.0.0.1'), 'listening');
-      try {
-        const recorded = readFileSync('tests/fixtures/events/custom-resource.json', 'utf8');
-        const file = join(root, 'custom-resource.json');
-        writeFileSync(file, recorded.replace(':4599/', `:${(waiting.address() as AddressInfo).port}/`));
-        expect((await invoke('custom-resource', file)).answer).toEqual({ status: 'SUCCESS', reason: null });
-        expect(JSON.parse(answers.join(''))).toMatchObject({
-          Status: 'SUCCESS',
-          PhysicalResourceId: 'cdc-demo-dev/KafkaAddresses',
-        });
-      } finally {
-        waiting.close();
-      }
-    },
-    BOUND_MS,
-  );
+    } finally {
+      waiting.close();
+    }
+  });
 });

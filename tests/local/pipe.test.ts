@@ -50,18 +50,18 @@ beforeAll(async () => {
   const kafka = new Kafka({ brokers: [broker.address], logLevel: logLevel.NOTHING });
   producer = kafka.producer({ createPartitioner: () => () => 0 });
   await producer.connect();
-}, 90_000);
+});
 
 afterAll(async () => {
   await producer?.disconnect();
   await supervisor?.stopAll();
   state?.release();
   rmSync(folder, { recursive: true, force: true });
-}, 30_000);
+});
 
 afterEach(async () => {
   for (const each of running.splice(0)) await each.stop();
-}, 20_000);
+});
 
 describe('the pipe runner', () => {
   it('commits a topic only after its landing file is closed', async () => {
@@ -95,7 +95,7 @@ describe('the pipe runner', () => {
       [0, Buffer.from('v').toString('base64')],
       [1, undefined],
     ]);
-  }, 40_000);
+  });
 
   it('stands still on a batch that fails, on its own topic only, and goes on when it no longer does', async () => {
     let poisoned = true;
@@ -128,7 +128,7 @@ describe('the pipe runner', () => {
     await until('the stalled topic', () => landed.length > 1, runner);
     await until('its commit', async () => (await committed('cdc.public.products')) === 1, runner);
     expect(runner.status().topics['cdc.public.products']).toMatchObject({ state: 'running', lag: 0 });
-  }, 40_000);
+  });
 
   it('loses nothing when it is killed in the middle, with the real enrichment', async () => {
     const records = 4_000;
@@ -162,7 +162,7 @@ describe('the pipe runner', () => {
 
     expect(interrupted.size).toBeLessThan(records);
     expect(coveredOffsets()).toEqual(new Set(Array.from({ length: records }, (_, offset) => offset)));
-  }, 60_000);
+  });
 });
 
 async function startInProcess(ports: Pick<PipeRunnerOptions, 'enrich' | 'putLanding'>): Promise<PipeRunner> {

@@ -46,14 +46,14 @@ beforeAll(async () => {
   admin = sourceConnection(adminUrl);
   shop = sourceConnection(urls.shop);
   await as(shop, createSampleSchema);
-}, 60_000);
+});
 
 afterAll(async () => {
   await supervisor?.stopAll();
   for (const outside of state?.read().outside ?? []) rmSync(outside, { recursive: true, force: true });
   state?.release();
   rmSync(folder, { recursive: true, force: true });
-}, 30_000);
+});
 
 describe('the source function on a real PostgreSQL', () => {
   it('says what is missing before anything is prepared', async () => {
@@ -447,7 +447,7 @@ describe('the sample shop', () => {
       }
       expect(counts.changes).toBeGreaterThan(counts.transactions);
     });
-  }, 20_000);
+  });
 });
 
 describe('a server that was not set up for replication', () => {
@@ -487,7 +487,7 @@ describe('a server that was not set up for replication', () => {
       ],
       ['All 0 WAL senders are busy.', 'ALTER SYSTEM SET max_wal_senders = 5, then restart PostgreSQL'],
     ]);
-  }, 30_000);
+  });
 });
 
 /** Streams from a slot as a connector does, until the function that this answers is called. */

@@ -60,7 +60,7 @@ beforeAll(async () => {
       }),
     }),
   );
-}, 90_000);
+});
 
 afterAll(() => stack?.close());
 
@@ -77,7 +77,7 @@ describe('run --stage', () => {
     }
     expect(stdout).toMatch(/Succeeded cli-\d{8}T\d{9}Z/);
     expect(exitCode).toBe(0);
-  }, 90_000);
+  });
 
   it('ends with 1 and the reason when the run failed', async () => {
     stack.land();
@@ -86,7 +86,7 @@ describe('run --stage', () => {
     expect(stdout).toMatch(/Failed cli-/);
     expect(stdout).toMatch(/RunBroke: /);
     expect(exitCode).toBe(1);
-  }, 90_000);
+  });
 
   it('names the stage that is not there, and how to deploy it', async () => {
     const { exitCode, stderr } = await cdc(['run', '--stage', 'moon', '--region', 'eu-central-1']);
@@ -94,7 +94,7 @@ describe('run --stage', () => {
       `There is no state machine cdc-demo-moon-medallion in eu-central-1 of account ${ACCOUNT}. Deploy it with \`npx sls deploy --stage moon\``,
     );
     expect(exitCode).toBe(1);
-  }, 90_000);
+  });
 });
 
 describe('status --stage', () => {
@@ -107,7 +107,7 @@ describe('status --stage', () => {
     expect(status.tables.map(({ table }: { table: string }) => table)).toContain('public.orders');
     expect(status.layers.map(({ layer }: { layer: string }) => layer)).toContain('gold');
     expect(status.alarms).toEqual([]);
-  }, 90_000);
+  });
 
   it('says that there is no stack, and ends with 1', async () => {
     const { exitCode, stderr, stdout } = await cdc(['status', '--stage', 'moon']);
@@ -116,7 +116,7 @@ describe('status --stage', () => {
     );
     expect(stdout).toBe('');
     expect(exitCode).toBe(1);
-  }, 90_000);
+  });
 });
 
 describe('query --stage', () => {
@@ -135,7 +135,7 @@ describe('query --stage', () => {
       '--csv',
     ]);
     expect({ exitCode, stdout, stderr }).toEqual({ exitCode: 0, stdout: 'id,name\n7,Ada', stderr: '' });
-  }, 90_000);
+  });
 });
 
 describe('connectors --stage', () => {
@@ -144,13 +144,13 @@ describe('connectors --stage', () => {
     expect(stderr).toMatch(/^cdc-demo-test-connector failed: Kafka Connect at \S+ does not answer/);
     expect(stderr).toContain('`npx sls logs -f connector --stage test --region us-east-1`');
     expect(exitCode).toBe(1);
-  }, 90_000);
+  });
 
   it('names the function that is not deployed', async () => {
     const { exitCode, stderr } = await cdc(['connectors', '--stage', 'moon']);
     expect(stderr).toMatch(/^There is no function cdc-demo-moon-connector in us-east-1/);
     expect(exitCode).toBe(1);
-  }, 90_000);
+  });
 });
 
 describe('trouble with AWS', () => {
@@ -160,7 +160,7 @@ describe('trouble with AWS', () => {
     expect(stderr).toMatch(/^There are no AWS credentials \(.*\)\. Set them up with `aws configure`/);
     expect(stderr.trim().split('\n')).toHaveLength(1);
     expect(exitCode).toBe(1);
-  }, 90_000);
+  });
 
   it('is one sentence without a stack trace: nobody answers', async () => {
     const { exitCode, stderr } = await cdc(['status', '--stage', 'test'], {
@@ -170,7 +170,7 @@ describe('trouble with AWS', () => {
     expect(stderr).toMatch(/^AWS in us-east-1 can't be reached/);
     expect(stderr.trim().split('\n')).toHaveLength(1);
     expect(exitCode).toBe(1);
-  }, 90_000);
+  });
 
   it('is wrong usage, told as such: both worlds at once, a region for the twin, a name that is none', async () => {
     for (const args of [
@@ -182,7 +182,7 @@ describe('trouble with AWS', () => {
       expect(stderr).not.toContain('    at ');
       expect(exitCode).toBe(2);
     }
-  }, 90_000);
+  });
 });
 
 describe('doctor --stage', () => {
@@ -192,12 +192,12 @@ describe('doctor --stage', () => {
     expect(stdout).toMatch(/✔ stack cdc-demo-moon +not deployed yet/);
     expect(stdout).toMatch(/✖ role of MSK +not there yet\n +aws iam create-service-linked-role/);
     expect(exitCode).toBe(1);
-  }, 90_000);
+  });
 
   it('creates the service-linked roles when asked to', async () => {
     const { stdout } = await cdc(['doctor', '--stage', 'moon', '--create-roles']);
     expect(stdout).toMatch(/✔ role of MSK +created/);
     const again = await cdc(['doctor', '--stage', 'moon']);
     expect(again.stdout).toMatch(/✔ role of MSK +AWSServiceRoleFor[Kk]afka/);
-  }, 90_000);
+  });
 });

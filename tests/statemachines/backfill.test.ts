@@ -1,10 +1,8 @@
 import { setTimeout as pause } from 'node:timers/promises';
 import { ListExecutionsCommand } from '@aws-sdk/client-sfn';
-import { afterAll, afterEach, beforeAll, beforeEach, describe, expect, it, jest } from '@jest/globals';
+import { afterAll, afterEach, beforeAll, beforeEach, describe, expect, it } from '@jest/globals';
 import type { Answer, Asked } from './planned-functions.ts';
 import { type Ended, type Stack, startStack, statesIn } from './stack.ts';
-
-jest.setTimeout(90_000);
 
 const ALERTED = ['Explain', 'Alert', 'ReleaseLockAfterFailure', 'Failed'];
 const SIGNALLED: Answer = {
@@ -34,7 +32,7 @@ beforeAll(async () => {
   impatient = await stack.putMachine('backfill', (text) =>
     text.replace('"NumericGreaterThanEquals":1440', '"NumericGreaterThanEquals":2'),
   );
-}, 90_000);
+});
 
 beforeEach(async () => {
   stack.planned.asked.length = 0;

@@ -1,14 +1,12 @@
 import { fileURLToPath } from 'node:url';
 import { CreateStateMachineCommand } from '@aws-sdk/client-sfn';
-import { afterAll, beforeAll, beforeEach, describe, expect, it, jest } from '@jest/globals';
+import { afterAll, beforeAll, beforeEach, describe, expect, it } from '@jest/globals';
 import { ACCOUNT } from '../../local/aws/lambda/function.ts';
 import { clientSettings } from '../../local/aws/platform.ts';
 import { loadStateMachine } from '../../local/aws/state-machine.ts';
 import { CostGuardStage, costGuardSubstitutions } from './cost-guard-stage.ts';
 import type { Answer } from './planned-functions.ts';
 import { type Ended, type Stack, startStack, statesIn } from './stack.ts';
-
-jest.setTimeout(90_000);
 
 const FILE = fileURLToPath(new URL('../../statemachines/cost-guard.asl.yml', import.meta.url));
 const SCALE = { intervals: 60 };
@@ -31,7 +29,7 @@ beforeAll(async () => {
   await stage.create(PIPES);
   stack.plan('connector');
   machines = { own: await create('own'), existing: await create('existing') };
-}, 90_000);
+});
 
 beforeEach(async () => {
   stack.planned.asked.length = 0;

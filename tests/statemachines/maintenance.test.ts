@@ -1,8 +1,6 @@
-import { afterAll, afterEach, beforeAll, beforeEach, describe, expect, it, jest } from '@jest/globals';
+import { afterAll, afterEach, beforeAll, beforeEach, describe, expect, it } from '@jest/globals';
 import { soundTable } from './spark-worker.ts';
 import { type Ended, errorsIn, type Stack, startStack, statesIn } from './stack.ts';
-
-jest.setTimeout(90_000);
 
 const THROTTLED = 'Lambda.TooManyRequestsException';
 const ALERTED = ['Explain', 'Alert', 'ReleaseLockAfterFailure', 'Failed'];
@@ -13,7 +11,7 @@ beforeAll(async () => {
   stack = await startStack({ intervals: 60, timeouts: 720, leastTimeout: 10 });
   stack.land();
   await stack.run(); // preflight has warned of what isn't there
-}, 90_000);
+});
 
 beforeEach(async () => {
   stack.worker.clear();

@@ -1,12 +1,9 @@
 import { mkdirSync, rmSync, writeFileSync } from 'node:fs';
 import { join } from 'node:path';
 import { StopExecutionCommand } from '@aws-sdk/client-sfn';
-import { afterAll, afterEach, beforeAll, beforeEach, describe, expect, it, jest } from '@jest/globals';
+import { afterAll, afterEach, beforeAll, beforeEach, describe, expect, it } from '@jest/globals';
 import { heldTable, soundTable } from './spark-worker.ts';
 import { type Ended, errorsIn, type Stack, startStack, statesIn } from './stack.ts';
-
-// A busy machine starts threads and answers slowly; what has to be fast is asserted itself.
-jest.setTimeout(90_000);
 
 const LAYERS = ['bronze', 'silver', 'gold'] as const;
 type Layer = (typeof LAYERS)[number];
@@ -20,7 +17,7 @@ beforeAll(async () => {
   stack = await startStack({ intervals: 60, timeouts: 720, leastTimeout: 10 });
   stack.land();
   await stack.run(); // preflight has warned of what isn't there; the functions are warm
-}, 90_000);
+});
 
 beforeEach(async () => {
   stack.worker.clear();

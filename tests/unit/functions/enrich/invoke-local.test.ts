@@ -29,5 +29,5 @@ describe('sls invoke local', () => {
       prior_key: '{"id":2}',
       unchanged: ['notes'],
     });
-  }, 100_000);
+  });
 });

@@ -1,14 +1,11 @@
 import { mkdirSync, rmSync, utimesSync, writeFileSync } from 'node:fs';
 import { dirname, join } from 'node:path';
 import { S3Client } from '@aws-sdk/client-s3';
-import { afterAll, beforeAll, beforeEach, describe, expect, it, jest } from '@jest/globals';
+import { afterAll, beforeAll, beforeEach, describe, expect, it } from '@jest/globals';
 import { landingPrefix } from '../../../../functions/cdc/names.ts';
 import { anythingNew } from '../../../../functions/preflight/anything-new.ts';
 import { soundReport } from '../../../statemachines/spark-worker.ts';
 import { type Alone, startAlone } from '../../local/aws/endpoint-only.ts';
-
-// A busy machine starts threads and answers slowly; what has to be fast is asserted itself.
-jest.setTimeout(30_000);
 
 const now = new Date('2026-01-31T12:00:30.000Z');
 const minutesAgo = (minutes: number) => new Date(now.getTime() - minutes * 60_000);

@@ -9,12 +9,9 @@ import {
   GlueClient,
   StartJobRunCommand,
 } from '@aws-sdk/client-glue';
-import { afterAll, beforeAll, beforeEach, describe, expect, it, jest } from '@jest/globals';
+import { afterAll, beforeAll, beforeEach, describe, expect, it } from '@jest/globals';
 import { PlannedWorker } from '../../../statemachines/spark-worker.ts';
 import { type Alone, startAlone } from './endpoint-only.ts';
-
-// A busy machine starts threads and answers slowly; what has to be fast is asserted itself.
-jest.setTimeout(30_000);
 
 const JobName = 'job';
 

@@ -1,9 +1,6 @@
 import { InvokeCommand, LambdaClient } from '@aws-sdk/client-lambda';
-import { afterAll, beforeAll, describe, expect, it, jest } from '@jest/globals';
+import { afterAll, beforeAll, describe, expect, it } from '@jest/globals';
 import { type Alone, startAlone } from './endpoint-only.ts';
-
-// A busy machine starts threads and answers slowly; what has to be fast is asserted itself.
-jest.setTimeout(30_000);
 
 let alone: Alone;
 let lambda: LambdaClient;
