@@ -36,6 +36,8 @@ export type StageContext = {
   /** `cdc-demo-dev`: how every deployed name begins. */
   prefix: string;
   stage: string;
+  /** `us-east-1`, for what differs from region to region. */
+  region: string;
   registry: Registry;
   /** A parameter of the stage (`params` in serverless.yml). @throws Error when there is none of that name */
   param(name: string): Promise<string>;
@@ -50,6 +52,7 @@ export async function generated(read: ReadVariable): Promise<Record<string, Temp
   const context: StageContext = {
     prefix: String(await read('self:custom.prefix')),
     stage: String(await read('sls:stage')),
+    region: String(await read('self:provider.region')),
     registry,
     param: async (name) => String(await read(`param:${name}`)),
   };

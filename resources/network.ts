@@ -12,6 +12,15 @@ type Egress = { kind: 'nat' } | { kind: 'endpoints'; s3PrefixList: string };
 const ZONES = ['A', 'B', 'C'] as const;
 type Zone = (typeof ZONES)[number];
 
+/**
+ * Zones by their ids, which mean the same in every account, for a region in which MSK can't be everywhere: brokers take
+ * no subnet in use1-az3 (https://docs.aws.amazon.com/msk/1.0/apireference/clusters.html, clientSubnets), which is
+ * us-east-1a in one account and us-east-1e in another. Other regions: the account's first ones.
+ */
+const ZONE_IDS: Readonly<Record<string, Record<Zone, string>>> = {
+  'us-east-1': { A: 'use1-az1', B: 'use1-az2', C: 'use1-az4' },
+};
+
 const CONNECT_PORT = 8083;
 /** Ports of the brokers' listeners (https://docs.aws.amazon.com/msk/latest/developerguide/port-info.html). */
 const SCRAM_PORT = 9096;
@@ -39,8 +48,8 @@ export async function networkPart(context: StageContext): Promise<TemplatePart> 
   const addresses = subnetAddresses(await context.param('vpcCidr'));
   const resources: Resources = {
     ...vpc(context.prefix, addresses.vpc),
-    ...privateSubnets(context.prefix, zones, addresses),
-    ...(egress.kind === 'nat' ? nat(context.prefix, addresses) : interfaceEndpoints(context.prefix, zones)),
+    ...privateSubnets(context, zones, addresses),
+    ...(egress.kind === 'nat' ? nat(context, addresses) : interfaceEndpoints(context.prefix, zones)),
     ...gatewayEndpoints(egress),
     ...(source.peer === null ? {} : peering(context.prefix, source.peer)),
     ...afterPeering(source, securityGroups(context.prefix, egress, source)),
@@ -101,24 +110,34 @@ function vpc(prefix: string, cidr: string): Resources {
 }
 
 /** One route table for all: there is one way out, whatever the zone. */
-function privateSubnets(prefix: string, zones: readonly Zone[], addresses: SubnetAddresses): Resources {
-  const subnets = zones.flatMap((zone, index) => [
+function privateSubnets(
+  { prefix, region }: StageContext,
+  zones: readonly Zone[],
+  addresses: SubnetAddresses,
+): Resources {
+  const subnets = zones.flatMap((zone) => [
     [
       `PrivateSubnet${zone}`,
-      subnet(`${prefix}-private-${zone.toLowerCase()}`, addresses.private[zone], index),
+      subnet(`${prefix}-private-${zone.toLowerCase()}`, addresses.private[zone], inZone(region, zone)),
     ],
     [`PrivateRoutes${zone}`, routesOf(`PrivateSubnet${zone}`, 'PrivateRoutes')],
   ]);
   return { PrivateRoutes: routeTable(`${prefix}-private`), ...Object.fromEntries(subnets) };
 }
 
-function subnet(name: string, cidr: string, zone: number): Resource {
+function inZone(region: string, zone: Zone): Record<string, unknown> {
+  const id = ZONE_IDS[region]?.[zone];
+  if (id !== undefined) return { AvailabilityZoneId: id };
+  return { AvailabilityZone: { 'Fn::Select': [ZONES.indexOf(zone), { 'Fn::GetAZs': '' }] } };
+}
+
+function subnet(name: string, cidr: string, zone: Record<string, unknown>): Resource {
   return {
     Type: 'AWS::EC2::Subnet',
     Properties: {
       VpcId: ref('Vpc'),
       CidrBlock: cidr,
-      AvailabilityZone: { 'Fn::Select': [zone, { 'Fn::GetAZs': '' }] },
+      ...zone,
       MapPublicIpOnLaunch: false,
       Tags: named(name),
     },
@@ -126,9 +145,9 @@ function subnet(name: string, cidr: string, zone: number): Resource {
 }
 
 /** The only way between the network and the internet, outwards, from a subnet that holds nothing else. */
-function nat(prefix: string, addresses: SubnetAddresses): Resources {
+function nat({ prefix, region }: StageContext, addresses: SubnetAddresses): Resources {
   return {
-    PublicSubnet: subnet(`${prefix}-public`, addresses.public, 0),
+    PublicSubnet: subnet(`${prefix}-public`, addresses.public, inZone(region, 'A')),
     InternetGateway: {
       Type: 'AWS::EC2::InternetGateway',
       Properties: { Tags: named(prefix) },

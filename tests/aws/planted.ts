@@ -78,6 +78,19 @@ const kafka: Planted[] = [
     const { ClientSubnets: subnets } = cluster['BrokerNodeGroupInfo'];
     subnets[1] = subnets[0];
   }),
+  ...[
+    ['brokers in the zone that MSK lacks', { AvailabilityZoneId: 'use1-az3' }],
+    ['brokers in zones by their names', { AvailabilityZone: 'us-east-1a', AvailabilityZoneId: undefined }],
+  ].map(
+    ([mistake, zone]): Planted => ({
+      rule: 'msk-zones',
+      mistake: String(mistake),
+      plant: (template) => {
+        Object.assign(template.Resources['PrivateSubnetA']?.Properties ?? {}, zone);
+        return first(template, CLUSTER)[0];
+      },
+    }),
+  ),
   inFirst('msk-replication', 'more replicas than brokers', TOPIC, (topic) => {
     topic['ReplicationFactor'] = 3;
   }),
@@ -122,6 +135,23 @@ const glue: Planted[] = [
     Object.assign(job, properties);
   }),
 );
+
+const glueLogs: Planted[] = [
+  inFirst('glue-logs', 'log groups of another name than the one that Glue writes under', JOB, (job) => {
+    job['DefaultArguments']['--custom-logGroup-prefix'] = '/glue';
+  }),
+  {
+    rule: 'glue-logs',
+    mistake: 'log groups without the names of security configuration and role',
+    plant: (template) => {
+      for (const kind of ['Output', 'Error']) {
+        const group = template.Resources[`Glue${kind}LogGroup`]?.Properties ?? {};
+        group['LogGroupName'] = `/cdc-demo-dev/glue/${kind.toLowerCase()}`;
+      }
+      return first(template, JOB)[0];
+    },
+  },
+];
 
 const pipes: Planted[] = [
   inFirst('pipe', 'a batch that Firehose refuses', PIPE, (pipe) => {
@@ -578,6 +608,7 @@ const policies: Planted[] = [
 export const planted: readonly Planted[] = [
   ...kafka,
   ...glue,
+  ...glueLogs,
   ...pipes,
   ...machines,
   ...functions,

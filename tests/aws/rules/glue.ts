@@ -1,5 +1,5 @@
-import { resolve } from '../physical.ts';
-import { type Problem, type Properties, type Rule, ruleFor } from '../template.ts';
+import { resolve, textOf } from '../physical.ts';
+import { ofType, type Problem, type Properties, type Rule, ruleFor, type Template } from '../template.ts';
 
 type GlueProblem = Omit<Problem, 'where'>;
 
@@ -93,4 +93,30 @@ function argumentProblems(job: Properties): GlueProblem[] {
   return found;
 }
 
-export const glueRules: Rule[] = [jobSettings];
+/**
+ * Glue writes under a name of its own making, and makes the log group itself when it is not there: without a retention.
+ * https://docs.aws.amazon.com/glue/latest/dg/monitor-continuous-logging.html, "Log group naming with security configuration"
+ */
+export const jobLogs: Rule = ruleFor('glue-logs', 'AWS::Glue::Job', (job, _id, template) => {
+  const groups = ofType(template, 'AWS::Logs::LogGroup').map(([, group]) =>
+    textOf(template, group['LogGroupName']),
+  );
+  return ['error', 'output']
+    .map((kind) => `${logGroupPrefix(template, job)}/${kind}`)
+    .filter((name) => !groups.includes(name))
+    .map((name) => ({
+      what: `no log group ${name}, where Glue writes`,
+      remedy: 'declare it, with a retention and the key',
+    }));
+});
+
+function logGroupPrefix(template: Template, job: Properties): string {
+  const prefix = textOf(template, job['DefaultArguments']?.['--custom-logGroup-prefix'] ?? '/aws-glue/jobs');
+  const security = template.Resources[job['SecurityConfiguration']?.Ref]?.Properties ?? {};
+  const mode = security['EncryptionConfiguration']?.CloudWatchEncryption?.CloudWatchEncryptionMode;
+  if (mode !== 'SSE-KMS') return prefix;
+  const role = textOf(template, job['Role']).split('/').at(-1);
+  return `${prefix}/${textOf(template, security['Name'])}-role/${role}`;
+}
+
+export const glueRules: Rule[] = [jobSettings, jobLogs];

@@ -67,6 +67,24 @@ export const brokersAndSubnets: Rule = ruleFor('msk-brokers-subnets', 'AWS::MSK:
       ];
 });
 
+/** "Client subnets can't occupy the Availability Zone with ID use1-az3": https://docs.aws.amazon.com/msk/1.0/apireference/clusters.html */
+const WITHOUT_MSK = 'use1-az3';
+
+/** Rules read templates of us-east-1, where a zone's name means another one in each account. */
+export const zones: Rule = ruleFor('msk-zones', 'AWS::MSK::Cluster', (cluster, _id, template) => {
+  const subnets: Properties[] = cluster['BrokerNodeGroupInfo']?.ClientSubnets ?? [];
+  return subnets.flatMap((subnet) => {
+    const id = template.Resources[subnet['Ref']]?.Properties?.['AvailabilityZoneId'];
+    if (id !== undefined && id !== WITHOUT_MSK) return [];
+    return [
+      {
+        what: `${subnet['Ref']} ${id === undefined ? 'may be' : 'is'} in ${WITHOUT_MSK}, where MSK takes no subnet`,
+        remedy: 'give the subnet the AvailabilityZoneId of another zone',
+      },
+    ];
+  });
+});
+
 /** Writes go on when one broker is away, and a topic has no more replicas than there are brokers. */
 export const replication: Rule = rule('msk-replication', (template) => {
   const brokers = brokersOf(template);
@@ -177,4 +195,11 @@ function serverProperty(template: Template, name: string): string | undefined {
   return text.match(new RegExp(`^\\s*${name.replaceAll('.', '\\.')}\\s*=\\s*(\\S+)`, 'm'))?.[1];
 }
 
-export const kafkaRules: Rule[] = [brokerType, brokersAndSubnets, replication, topicSettings, partitions];
+export const kafkaRules: Rule[] = [
+  brokerType,
+  brokersAndSubnets,
+  zones,
+  replication,
+  topicSettings,
+  partitions,
+];

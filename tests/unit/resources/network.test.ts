@@ -46,6 +46,18 @@ describe('the network', () => {
     },
   );
 
+  it('stands where MSK can be: in us-east-1 the zone that it lacks has another name in each account', async () => {
+    const zonesOf = async (region: string) =>
+      resourcesOfType(await networkPart(stageContext('prod', { region })), 'AWS::EC2::Subnet').map(
+        ({ Properties: { AvailabilityZone: zone, AvailabilityZoneId: id } }) => id ?? zone,
+      );
+    // The last one is the public subnet, in the first zone.
+    expect(await zonesOf('us-east-1')).toEqual(['use1-az1', 'use1-az2', 'use1-az4', 'use1-az1']);
+    expect(await zonesOf('eu-central-1')).toEqual(
+      [0, 1, 2, 0].map((index) => ({ 'Fn::Select': [index, { 'Fn::GetAZs': '' }] })),
+    );
+  });
+
   it('lets nothing in the public subnet but the NAT', async () => {
     const part = await networkPart(stageContext('dev'));
     const users = Object.entries(part.Resources ?? {}).filter(([, { Properties }]) =>

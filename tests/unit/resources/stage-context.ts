@@ -21,7 +21,7 @@ export function configuration(): Configuration {
   return parse(text, { customTags: tags as never, logLevel: 'silent' }) as Configuration;
 }
 
-/** A stage as osls hands it to the generators, with serverless.yml's parameters and those given here above them. */
+/** A stage as osls hands it to the generators, with serverless.yml's parameters, and those and a `region` given here above them. */
 export function stageContext(
   stage: string,
   parameters: Record<string, string> = {},
@@ -32,6 +32,7 @@ export function stageContext(
   return {
     prefix: `cdc-demo-${stage}`,
     stage,
+    region: parameters['region'] ?? 'us-east-1',
     registry,
     param: async (name) => {
       if (!(name in values)) throw new Error(`serverless.yml has no parameter ${name}`);

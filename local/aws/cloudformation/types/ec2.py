@@ -209,7 +209,10 @@ def _delete_flow_log(context: Context, live: Live) -> None:
 TYPES = {
     "AWS::EC2::VPC": ResourceType(_create_vpc, _delete_vpc, _update_vpc, frozenset(["CidrBlock"])),
     "AWS::EC2::Subnet": ResourceType(
-        _create_subnet, _delete_subnet, _update_subnet, frozenset(["VpcId", "CidrBlock", "AvailabilityZone"])
+        _create_subnet,
+        _delete_subnet,
+        _update_subnet,
+        frozenset(["VpcId", "CidrBlock", "AvailabilityZone", "AvailabilityZoneId"]),
     ),
     "AWS::EC2::InternetGateway": _tagged_type(
         "internet-gateway",
