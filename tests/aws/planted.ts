@@ -476,6 +476,10 @@ const grants: Planted[] = [
     const machine = 'arn:aws:states:us-east-1:123456789012:stateMachine:cdc-demo-dev-medallion';
     statements.push({ Effect: 'Allow', Action: 'states:DescribeExecution', Resource: machine });
   }),
+  inRole('iam-log-stream', 'a stream named behind its group’s Arn', 'StreamRole', (statements) => {
+    const stream = { 'Fn::Sub': `\${StreamLogGroup.Arn}:log-stream:errors` };
+    statements.push({ Effect: 'Allow', Action: 'logs:PutLogEvents', Resource: stream });
+  }),
   inFirst('iam-managed-policy', 'a policy of AWS’s', 'AWS::IAM::Role', (role) => {
     role['ManagedPolicyArns'] = ['arn:aws:iam::aws:policy/AmazonS3FullAccess'];
   }),

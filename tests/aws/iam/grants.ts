@@ -35,6 +35,9 @@ export function grantRules(authorization: Authorization): Rule[] {
         statements.filter(({ effect }) => effect === 'Allow').flatMap((one) => otherKind(one, authorization)),
       ),
     ),
+    rule('iam-log-stream', (template) =>
+      rolesOf(template).flatMap(({ statements }) => statements.flatMap(behindEveryStream)),
+    ),
     rule('iam-managed-policy', (template) =>
       rolesOf(template).flatMap(({ id, managed }) =>
         managed.map((arn) => ({
@@ -145,6 +148,20 @@ function otherKind({ where, actions, resources }: Statement, authorization: Auth
         authorization.resourcesOf(action).length === 0
           ? 'AWS takes * alone for it: give it a statement of its own'
           : `it is granted on ${authorization.resourcesOf(action).map(String).join(' or ')}`,
+    }));
+}
+
+/**
+ * `${Group.Arn}:log-stream:errors`: the attribute ends in `:*` already, so that this names nothing that there is
+ * (https://docs.aws.amazon.com/AWSCloudFormation/latest/UserGuide/aws-resource-logs-loggroup.html, return values).
+ */
+function behindEveryStream({ where, resources }: Statement): Problem[] {
+  return resources
+    .filter((resource) => /^arn:[^:]*:logs:.*:\*:/.test(resource))
+    .map((resource) => ({
+      where,
+      what: `${resource} matches no log stream`,
+      remedy: 'grant it on the group’s Arn as it is, or write the ARN out',
     }));
 }
 
