@@ -25,7 +25,6 @@ async function run(input: unknown): Promise<void> {
 function portsOf(versions: SecretVersions): RotationPorts {
   return {
     isPending: (version) => versions.isPending(version),
-    hasText: (version) => versions.hasText(version),
     create: (version) => versions.create(version),
     makeCurrent: (version) => versions.makeCurrent(version),
     source: askSource,

@@ -39,7 +39,7 @@ export class SecretVersions {
 
   /** Makes the pending version: the current one with another password. One that is there is kept. */
   async create(version: string): Promise<void> {
-    if (await this.hasText(version)) return;
+    if (await this.#hasText(version)) return;
     const { SecretString: text } = await this.#client.send(
       new GetSecretValueCommand({ SecretId: this.#id, VersionStage: CURRENT }),
     );
@@ -75,8 +75,7 @@ export class SecretVersions {
     );
   }
 
-  /** Whether a pending version has a text yet. */
-  async hasText(version: string): Promise<boolean> {
+  async #hasText(version: string): Promise<boolean> {
     try {
       await this.#client.send(
         new GetSecretValueCommand({ SecretId: this.#id, VersionId: version, VersionStage: PENDING }),

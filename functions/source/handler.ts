@@ -6,6 +6,7 @@ import type { SourceConnection } from '../cdc/connector-config.ts';
 import { SourceUnreachableError } from '../source-database/connection.ts';
 import { ownerConnection, readRole } from '../source-database/secret.ts';
 import { loadConfig, sourceSettings } from './config.ts';
+import { withCurrentRole } from './current-role.ts';
 import { readEvent, type SourceEvent } from './event.ts';
 import { refusalOf, removalRefusal } from './refusal.ts';
 import { setRolePassword, tryRole } from './role-password.ts';
@@ -31,7 +32,7 @@ async function answerTo(event: SourceEvent, owner: SourceConnection) {
   const role = () => readRole(secrets, config.replicationSecretId);
   switch (event.action) {
     case 'prepare':
-      return prepare(owner, await role());
+      return withCurrentRole(role, (current) => prepare(owner, current));
     case 'check':
       return checkSource(owner, settings(await role()));
     case 'remove':

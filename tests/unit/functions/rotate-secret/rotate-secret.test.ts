@@ -21,7 +21,6 @@ function world(pending = true) {
   let isPending = pending;
   const ports: RotationPorts = {
     isPending: async () => isPending,
-    hasText: async () => done.length > 0,
     create: async (version) => void done.push(`create ${version}`),
     makeCurrent: async (version) => {
       isPending = false;
@@ -34,7 +33,7 @@ function world(pending = true) {
 }
 
 describe("the rotation of the replication role's password", () => {
-  it('makes it, sets it, tries it, and only then makes it current and starts Connect again', async () => {
+  it('makes it, sets it, tries it and makes it current in one step, and starts Connect again', async () => {
     const { done, ports } = world();
     for (const Step of steps) await rotate({ Step, ClientRequestToken: 'v2' }, ports);
     expect(done).toEqual([
@@ -42,6 +41,40 @@ describe("the rotation of the replication role's password", () => {
       'set-password v2',
       'try-password v2',
       'make v2 current',
+      'try-password of the current version',
+      'try-password of the current version',
+      'restart Connect',
+    ]);
+  });
+
+  it('gives the role the current password back when the new one can not be taken over', async () => {
+    const { done, ports } = world();
+    const broken = { ...ports, makeCurrent: () => Promise.reject(new Error('throttled')) };
+    await expect(rotate({ Step: 'setSecret', ClientRequestToken: 'v2' }, broken)).rejects.toThrow(
+      'The new password was not taken over: throttled. The role has the current password again',
+    );
+    expect(done.at(-1)).toBe('set-password of the current version');
+  });
+
+  it('says when the role may have a password that nobody knows', async () => {
+    const { ports } = world();
+    const broken = { ...ports, source: () => Promise.reject(new Error('no route to the source')) };
+    await expect(rotate({ Step: 'setSecret', ClientRequestToken: 'v2' }, broken)).rejects.toThrow(
+      /Nor could the role be given the current password \(no route to the source\)/,
+    );
+  });
+
+  it('sets the current password once more when the role does not take it at the end', async () => {
+    const { done, ports } = world(false);
+    let tries = 0;
+    const source: RotationPorts['source'] = async (action, version) => {
+      if (action === 'try-password' && tries++ === 0) throw new Error('password authentication failed');
+      await ports.source(action, version);
+    };
+    await rotate({ Step: 'finishSecret', ClientRequestToken: 'v2' }, { ...ports, source });
+    expect(done).toEqual([
+      'set-password of the current version',
+      'try-password of the current version',
       'restart Connect',
     ]);
   });
@@ -49,7 +82,11 @@ describe("the rotation of the replication role's password", () => {
   it('changes nothing when the version is current already, but starts Connect again', async () => {
     const { done, ports } = world(false);
     for (const Step of steps) await rotate({ Step, ClientRequestToken: 'v2' }, ports);
-    expect(done).toEqual(['restart Connect']);
+    expect(done).toEqual([
+      'try-password of the current version',
+      'try-password of the current version',
+      'restart Connect',
+    ]);
   });
 
   it('tries the current password when a new schedule is tried out', async () => {
