@@ -11,6 +11,8 @@ import type { OwnedState } from '../state.ts';
 
 const HOST = '127.0.0.1';
 const HEAP_MB = { initial: 96, max: 384 };
+/** Half a minute between the first and the last: a topic just made, a coordinator being elected, a busy broker. */
+const RETRIES = 20;
 const LOG4J = join(import.meta.dirname, 'log4j.properties');
 
 /** A broker that answers: its address as clients take it, and the id of its cluster, made once a state folder. */
@@ -49,8 +51,9 @@ function brokerChild(properties: string, address: string, javaOptions?: readonly
       args: [properties],
       javaOptions,
     }),
-    isReady: () => withAdmin(address, async (admin) => (await admin.describeCluster()).brokers.length === 1),
-    readyWithinMs: 90_000,
+    isReady: () =>
+      withAdmin(address, async (admin) => (await admin.describeCluster()).brokers.length === 1, 0),
+    readyWithinMs: 180_000,
     stopSignal: 'SIGTERM',
     stopWithinMs: 15_000,
     stopAfter: ['connect', 'pipe'],
@@ -87,6 +90,8 @@ function serverProperties(
     'transaction.state.log.replication.factor': '1',
     'transaction.state.log.min.isr': '1',
     'group.initial.rebalance.delay.ms': '0',
+    // 9 s by default, after which the one broker would be put out of its cluster, for being slow.
+    'broker.session.timeout.ms': '120000',
   };
 }
 
@@ -131,11 +136,11 @@ function newClusterId(): string {
   return id.startsWith('-') ? newClusterId() : id;
 }
 
-/** Runs one piece of work with an admin client that logs nothing; a probe doesn't retry. */
+/** Runs one piece of work with an admin client that logs nothing. `retries`: of each request; none for a probe. */
 export async function withAdmin<T>(
   address: string,
   work: (admin: Admin) => Promise<T>,
-  retries = 0,
+  retries = RETRIES,
 ): Promise<T> {
   const kafka = new Kafka({
     clientId: 'cdc-twin',
@@ -143,7 +148,7 @@ export async function withAdmin<T>(
     logLevel: logLevel.NOTHING,
     connectionTimeout: 3_000,
     requestTimeout: 10_000,
-    retry: { retries, initialRetryTime: 100 },
+    retry: { retries, initialRetryTime: 100, maxRetryTime: 2_000 },
   });
   const admin = kafka.admin();
   await admin.connect();
