@@ -151,8 +151,8 @@ export class LambdaApi {
     const sandbox = deployed.idle.pop() ?? this.#start(name, deployed.definition);
     deployed.busy.add(sandbox);
     try {
-      const deadlineMs = Date.now() + deployed.definition.timeoutSeconds * 1000;
-      return await sandbox.run({ requestId, event, deadlineMs });
+      const timeoutMs = deployed.definition.timeoutSeconds * 1000;
+      return await sandbox.run({ requestId, event, timeoutMs });
     } finally {
       deployed.busy.delete(sandbox);
       const current = this.#deployed.get(name) === deployed;

@@ -14,8 +14,14 @@ export type Outcome = { payload: string; error: boolean };
 /** What a sandbox's thread is started with. */
 export type SandboxData = { handler: string; functionName: string; functionArn: string; memoryMb: number };
 
+/** One event for a sandbox, which has so long for it from when its module is loaded. */
+export type Call = { requestId: string; event: string; timeoutMs: number };
+
 /** One event for the thread. */
 export type Invocation = { requestId: string; event: string; deadlineMs: number };
+
+/** The thread's first message: its module is loaded, well or not. */
+export const LOADED = 'loaded';
 
 /** Lambda's account in the twin, as moto's. */
 export const ACCOUNT = '123456789012';

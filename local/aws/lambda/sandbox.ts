@@ -1,10 +1,13 @@
-import { once } from 'node:events';
+import { on, once } from 'node:events';
 import { setTimeout as pause } from 'node:timers/promises';
 import { Worker } from 'node:worker_threads';
-import type { FunctionDefinition, Invocation, Outcome, SandboxData } from './function.ts';
+import { type Call, type FunctionDefinition, LOADED, type Outcome, type SandboxData } from './function.ts';
 
 /** V8 keeps part of a function's memory for what isn't its heap; Node gives the heap about this share in Lambda. */
 const HEAP_SHARE = 0.9;
+
+/** From then on, a module that is still not loaded uses up the time of its first call. */
+const LOAD_WITHIN_MS = 60_000;
 
 /**
  * One execution environment: a thread with its own environment, heap limit and modules, kept warm, one event at a
@@ -12,6 +15,7 @@ const HEAP_SHARE = 0.9;
  */
 export class Sandbox {
   #worker: Worker;
+  readonly #loaded: Promise<unknown>;
   #exited = false;
 
   /** `onOutput` gets what the function writes to stdout and stderr. */
@@ -38,6 +42,13 @@ export class Sandbox {
         this.#exited = true;
       });
     }
+    // Lambda's time-out doesn't count what comes before the first call
+    // (https://docs.aws.amazon.com/lambda/latest/dg/lambda-runtime-environment.html#runtimes-lifecycle-ib).
+    this.#loaded = Promise.race([
+      once(this.#worker, 'message'),
+      once(this.#worker, 'exit'),
+      pause(LOAD_WITHIN_MS, undefined, { ref: false }),
+    ]).catch(() => undefined);
     // A warm sandbox keeps no process alive.
     this.#worker.unref();
   }
@@ -47,24 +58,32 @@ export class Sandbox {
   }
 
   /** Runs one event. Never rejects: what goes wrong is an outcome, in Lambda's words. */
-  async run(invocation: Invocation): Promise<Outcome> {
+  async run({ requestId, event, timeoutMs }: Call): Promise<Outcome> {
     const over = new AbortController();
-    const limitMs = invocation.deadlineMs - Date.now();
-    const late = pause(limitMs, undefined, { signal: over.signal }).catch(() => undefined);
-    const ended = this.#ended(invocation, over.signal);
-    this.#worker.postMessage(invocation);
+    const { signal } = over;
+    const ended = this.#ended(requestId, signal);
+    const late = this.#loaded.then(() => {
+      this.#worker.postMessage({ requestId, event, deadlineMs: Date.now() + timeoutMs });
+      return pause(timeoutMs, undefined, { signal }).catch(() => undefined);
+    });
     const outcome = await Promise.race([ended, late]);
     over.abort();
     if (outcome) return outcome;
     await this.stop();
-    return timedOut(invocation, limitMs);
+    return timedOut(requestId, timeoutMs);
   }
 
   /** What the thread answers, or how it ended instead. */
-  #ended(invocation: Invocation, signal: AbortSignal): Promise<Outcome> {
-    const answered = once(this.#worker, 'message', { signal }).then(([outcome]) => outcome as Outcome);
-    const broke = once(this.#worker, 'exit', { signal }).then(([code]) => exited(invocation, code as number));
-    return Promise.race([answered, broke]).catch((error: unknown) => crashed(invocation, error));
+  #ended(requestId: string, signal: AbortSignal): Promise<Outcome> {
+    const broke = once(this.#worker, 'exit', { signal }).then(([code]) => exited(requestId, code as number));
+    return Promise.race([this.#answer(signal), broke]).catch((error: unknown) => crashed(requestId, error));
+  }
+
+  async #answer(signal: AbortSignal): Promise<Outcome> {
+    for await (const [message] of on(this.#worker, 'message', { signal })) {
+      if (message !== LOADED) return message as Outcome;
+    }
+    throw signal.reason;
   }
 
   async stop(): Promise<void> {
@@ -73,14 +92,14 @@ export class Sandbox {
   }
 }
 
-function timedOut({ requestId }: Invocation, limitMs: number): Outcome {
+function timedOut(requestId: string, limitMs: number): Outcome {
   return failure(
     'Sandbox.Timedout',
     `RequestId: ${requestId} Error: Task timed out after ${seconds(limitMs)} seconds`,
   );
 }
 
-function exited({ requestId }: Invocation, code: number): Outcome {
+function exited(requestId: string, code: number): Outcome {
   return failure(
     'Runtime.ExitError',
     `RequestId: ${requestId} Error: Runtime exited with error: exit status ${code}`,
@@ -88,7 +107,7 @@ function exited({ requestId }: Invocation, code: number): Outcome {
 }
 
 /** An error outside the handler's promise: an uncaught exception, or memory ran out. */
-function crashed({ requestId }: Invocation, error: unknown): Outcome {
+function crashed(requestId: string, error: unknown): Outcome {
   const { name, message } = error as Error;
   return failure('Runtime.ExitError', `RequestId: ${requestId} Error: Runtime exited: ${name}: ${message}`);
 }

@@ -1,7 +1,7 @@
 /** Runs in a sandbox's thread: loads the handler and calls it with one event after the other, as Lambda's runtime. */
 
 import { parentPort, workerData } from 'node:worker_threads';
-import { type Invocation, type Outcome, type SandboxData, SYNC_PAYLOAD_BYTES } from './function.ts';
+import { type Invocation, LOADED, type Outcome, type SandboxData, SYNC_PAYLOAD_BYTES } from './function.ts';
 
 type Handler = (event: unknown, context: object, callback: Callback) => unknown;
 type Callback = (error?: unknown, result?: unknown) => void;
@@ -11,7 +11,8 @@ const port = parentPort;
 if (!port) throw new Error('thread.ts runs in a worker thread');
 
 const handler = loadHandler();
-handler.catch(() => {}); // told to each invocation
+const loaded = () => port.postMessage(LOADED);
+handler.then(loaded, loaded); // an error is told to each invocation
 
 port.on('message', async (invocation: Invocation) => {
   port.postMessage(await outcomeOf(invocation));

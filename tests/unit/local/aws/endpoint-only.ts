@@ -26,7 +26,7 @@ export async function startAlone(workerUrl = 'http://127.0.0.1:1'): Promise<Alon
     glue: { workerUrl, jobs: { job: { defaultArguments: { '--layer': 'bronze' } } } },
     lambda: {
       region: 'eu-central-1',
-      functions: { answers: handlerIn('answers'), broken: handlerIn('broken') },
+      functions: { answers: handlerIn('answers'), broken: handlerIn('broken'), slow: handlerIn('slow') },
       warm: false,
       onOutput: (name, text) => output.push(`${name}: ${text}`),
       onLostEvent: (name, error) => lost.push(`${name}: ${error}`),
