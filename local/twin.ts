@@ -50,7 +50,7 @@ export type TwinOptions = {
   readonly scale: number;
   /** The user's own PostgreSQL instead of the twin's. */
   readonly sourceUrl?: string;
-  /** Divides intervals and timeouts of the state machine, for tests. */
+  /** Divides intervals of the state machines, for tests. */
   readonly timeScale?: TimeScale;
   readonly step: RunStep;
   /** Told what is out of the ordinary, in words. */

@@ -3,13 +3,12 @@ import { basename } from 'node:path';
 import { parse } from 'yaml';
 
 /**
- * Divisors for tests: intervals are a Retry's and a Wait's seconds, timeouts a task's and the machine's. No timeout is
- * made shorter than `leastTimeout` seconds, or a busy machine would meet those that are not meant.
+ * Divisor for tests: intervals are a Retry's and a Wait's seconds. Timeouts stay as they are, or a busy machine would
+ * meet them.
  */
-export type TimeScale = { intervals?: number; timeouts?: number; leastTimeout?: number };
+export type TimeScale = { intervals?: number };
 
 const INTERVAL_FIELDS = new Set(['IntervalSeconds', 'MaxDelaySeconds', 'Seconds']);
-const TIMEOUT_FIELDS = new Set(['TimeoutSeconds', 'HeartbeatSeconds']);
 
 /**
  * The definition of `<name>.asl.yml` as Step Functions takes it, with the substitutions that CloudFormation makes
@@ -66,9 +65,7 @@ function scaled(value: unknown, field: string, scale: TimeScale): unknown {
 }
 
 function scaledSeconds(value: number, field: string, scale: TimeScale): number {
-  if (INTERVAL_FIELDS.has(field)) return Math.ceil(value / (scale.intervals ?? 1));
-  if (!TIMEOUT_FIELDS.has(field)) return value;
-  return Math.max(Math.ceil(value / (scale.timeouts ?? 1)), Math.min(value, scale.leastTimeout ?? 1));
+  return INTERVAL_FIELDS.has(field) ? Math.ceil(value / (scale.intervals ?? 1)) : value;
 }
 
 /** Text as it stands inside a JSON string. */

@@ -1,6 +1,6 @@
 import { afterAll, afterEach, beforeAll, beforeEach, describe, expect, it } from '@jest/globals';
 import { soundTable } from './spark-worker.ts';
-import { type Ended, errorsIn, type Stack, startStack, statesIn } from './stack.ts';
+import { type Ended, errorsIn, hurried, type Stack, startStack, statesIn } from './stack.ts';
 
 const THROTTLED = 'Lambda.TooManyRequestsException';
 const ALERTED = ['Explain', 'Alert', 'ReleaseLockAfterFailure', 'Failed'];
@@ -8,7 +8,7 @@ const ALERTED = ['Explain', 'Alert', 'ReleaseLockAfterFailure', 'Failed'];
 let stack: Stack;
 
 beforeAll(async () => {
-  stack = await startStack({ intervals: 60, timeouts: 720, leastTimeout: 10 });
+  stack = await startStack({ intervals: 60 });
   stack.land();
   await stack.run(); // preflight has warned of what isn't there
 });
@@ -170,8 +170,9 @@ describe('what goes wrong', () => {
   });
 
   it('past its time ends failed, and the lock outlives the job that goes on', async () => {
+    const impatient = await stack.putMachine('maintenance', (text) => hurried(text, 'Maintain'));
     stack.worker.plan('maintenance', { end: 'never' });
-    const run = await maintain();
+    const run = await stack.runOther(impatient);
     expect(run.status).toBe('FAILED');
     expect(errorsIn(run)).toContain('States.Timeout');
     expect((await stack.alerts())[0]).toContain('States.Timeout');

@@ -1,9 +1,9 @@
 import { once } from 'node:events';
 import { mkdirSync, writeFileSync } from 'node:fs';
 import { createServer, type IncomingMessage, type Server, type ServerResponse } from 'node:http';
-import type { AddressInfo } from 'node:net';
 import { dirname, join } from 'node:path';
 import type { LayerReport, TableReport } from '../../functions/cdc/report.ts';
+import { choosePorts } from '../../local/process/ports.ts';
 
 /**
  * What the next run of a job does; the plan of a job that nothing was said about is to succeed with a sound report.
@@ -39,10 +39,12 @@ export class PlannedWorker {
     this.#server = createServer((request, response) => void this.#answer(request, response));
   }
 
-  async listen(port = 0): Promise<string> {
+  /** On a port of no outgoing connection: after a crash it must be free again, and nobody's meanwhile. */
+  async listen(again?: number): Promise<string> {
+    const port = again ?? (await choosePorts(['worker'], {}))['worker'];
     this.#server.listen({ port, host: '127.0.0.1' });
     await once(this.#server, 'listening');
-    return `http://127.0.0.1:${(this.#server.address() as AddressInfo).port}`;
+    return `http://127.0.0.1:${port}`;
   }
 
   /** What the next runs of a layer's job do, one after the other. */

@@ -50,10 +50,9 @@ describe('the loader of state machines', () => {
     expect(States.Again.Retry).toEqual(States.Job.Retry);
   });
 
-  it('divides intervals and timeouts, rounds up, and leaves attempts, rates and arguments alone', () => {
-    const { States } = load(MACHINE, { JobName: 'x' }, { intervals: 60, timeouts: 720, leastTimeout: 5 });
-    expect(States.Job.TimeoutSeconds).toBe(10);
-    expect(States.Again.TimeoutSeconds).toBe(5);
+  it('divides intervals, rounds up, and leaves timeouts, attempts, rates and arguments alone', () => {
+    const { States } = load(MACHINE, { JobName: 'x' }, { intervals: 60 });
+    expect(States.Job.TimeoutSeconds).toBe(7200);
     expect(States.Job.Retry[0]).toEqual({
       ErrorEquals: ['A'],
       IntervalSeconds: 1,
@@ -63,10 +62,6 @@ describe('the loader of state machines', () => {
     });
     expect(States.Pause.Seconds).toBe(2);
     expect(States.Job.Parameters.Arguments['--seconds']).toBe(120);
-  });
-
-  it('never makes a timeout longer than it is', () => {
-    expect(load(MACHINE, { JobName: 'x' }, { leastTimeout: 600 }).States.Again.TimeoutSeconds).toBe(60);
   });
 
   it('refuses a null, and names its place', () => {
