@@ -64,7 +64,7 @@ export class AlreadyRunningError extends Error {
   override name = 'AlreadyRunningError';
 }
 
-const STOP_WITHIN_MS = 90_000;
+const STOP_WITHIN_MS = 180_000;
 const EMPTY: TwinState = { version: 1, owner: null, ports: {}, urls: {}, children: {}, outside: [] };
 
 /** Where the state lives: the option, else CDC_STATE, else `.cdc` in the checkout. Always absolute. */

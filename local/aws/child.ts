@@ -16,7 +16,7 @@ export async function startMoto(
     name: 'moto',
     ...motoCommand({ python: join(PROJECT_ROOT, '.venv', 'bin', 'python'), ...options }),
     isReady: () => motoIsReady(url),
-    readyWithinMs: 60_000,
+    readyWithinMs: 120_000,
     stopSignal: 'SIGTERM',
     stopWithinMs: 5_000,
     stopAfter: ['endpoint'],
@@ -37,7 +37,7 @@ export async function startAwsEndpoint(supervisor: Supervisor, config: EndpointC
       });
       return answer.ok;
     },
-    readyWithinMs: 30_000,
+    readyWithinMs: 120_000,
     stopSignal: 'SIGTERM',
     stopWithinMs: 10_000,
     stopAfter: ['pipe', 'spark'],

@@ -52,9 +52,9 @@ function connectChild(
     }),
     env: { [SOURCE_PASSWORD_VARIABLE]: sourcePassword },
     isReady: () => isHealthy(url),
-    readyWithinMs: 120_000,
+    readyWithinMs: 240_000,
     stopSignal: 'SIGTERM',
-    stopWithinMs: 20_000,
+    stopWithinMs: 60_000,
     stopAfter: [],
     // It keeps nothing of its own: offsets and configuration are in Kafka. ECS starts it again, too.
     restart: { limit: 5, windowMs: 300_000 },

@@ -55,7 +55,7 @@ function brokerChild(properties: string, address: string, javaOptions?: readonly
       withAdmin(address, async (admin) => (await admin.describeCluster()).brokers.length === 1, 0),
     readyWithinMs: 180_000,
     stopSignal: 'SIGTERM',
-    stopWithinMs: 15_000,
+    stopWithinMs: 40_000,
     stopAfter: ['connect', 'pipe'],
     restart: null,
   };

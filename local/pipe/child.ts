@@ -54,9 +54,9 @@ export async function startPipe(
       AWS_SESSION_TOKEN: undefined,
     },
     isReady: async () => ((await readStatus(statusFile))?.startedAt ?? '') >= since,
-    readyWithinMs: 30_000,
+    readyWithinMs: 120_000,
     stopSignal: 'SIGTERM',
-    stopWithinMs: 15_000,
+    stopWithinMs: 40_000,
     stopAfter: ['connect'],
     restart: { limit: 5, windowMs: 60_000 },
   });

@@ -72,10 +72,10 @@ function postgresChild({ bin, data, account }: PostgresPlace, port: number, url:
     cwd: '/',
     account,
     isReady: () => answers(url),
-    readyWithinMs: 60_000,
+    readyWithinMs: 120_000,
     // Fast shutdown: ends sessions. SIGTERM would wait for clients to leave.
     stopSignal: 'SIGINT',
-    stopWithinMs: 20_000,
+    stopWithinMs: 40_000,
     stopAfter: ['connect'],
     restart: null,
   };

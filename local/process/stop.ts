@@ -12,7 +12,7 @@ export type StopRules = {
 };
 
 const POLL_MS = 20;
-const KILLED_WITHIN_MS = 5_000;
+const KILLED_WITHIN_MS = 30_000;
 
 /**
  * The order in which to stop children: each wave at once, one wave after the other. A name in `stopAfter` that isn't

@@ -57,7 +57,7 @@ export async function startSpark(
       const answer = await fetch(`${url}/health`, { signal: AbortSignal.timeout(PROBE_TIMEOUT_MS) });
       return ((await answer.json()) as { status: string }).status === 'ready';
     },
-    readyWithinMs: 120_000,
+    readyWithinMs: 240_000,
     stopSignal: 'SIGTERM',
     stopWithinMs: 5_000,
     stopAfter: [],

@@ -169,7 +169,7 @@ describe('the connector configuration', () => {
   it('fails in the words of Debezium when it cannot work', async () => {
     const broken = { ...stackConfig(stack), 'publication.name': 'missing', 'slot.name': 'another' };
     await applyConnector(stack.api, 'broken', broken);
-    await expect(awaitSnapshot(stack.api, 'broken', { withinMs: 60_000, restarts: 1 })).rejects.toThrow(
+    await expect(awaitSnapshot(stack.api, 'broken', { withinMs: 180_000, restarts: 1 })).rejects.toThrow(
       /broken failed 2 times: .*Publication autocreation is disabled/,
     );
   });
@@ -183,7 +183,7 @@ describe('a crash of Connect', () => {
     await query(stack.postgres.admin, "INSERT INTO notes (text) VALUES ('while it was down')");
     await until('the restart', () => events.some(({ kind }) => kind === 'restarted'));
     await until('the change', async () => (await topicEnd()) > end);
-    expect((await readCondition(stack.api, connector)).state).toBe('running');
+    await until('its word', async () => (await readCondition(stack.api, connector)).state === 'running');
   });
 });
 

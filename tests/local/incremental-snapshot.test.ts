@@ -42,7 +42,7 @@ afterAll(async () => {
     await stack.supervisor.stopAll();
     stack.state.release();
   }
-  removeState(root);
+  await removeState(root);
   rmSync(root, { recursive: true, force: true });
 });
 
@@ -111,12 +111,12 @@ describe('keeping the connector', () => {
   });
 
   it('removes it with its offsets, and lets go of the slot', async () => {
-    expect(await removeConnector(stack.api, connector, 30_000)).toBe(true);
+    expect(await removeConnector(stack.api, connector, BOUND_MS)).toBe(true);
     expect(await stack.api.config(connector)).toBeNull();
     await until('the slot', async () => {
       const [slot] = await query(stack.postgres.admin, 'SELECT active FROM pg_replication_slots');
       return slot?.['active'] === false;
     });
-    expect(await removeConnector(stack.api, connector, 30_000)).toBe(false);
+    expect(await removeConnector(stack.api, connector, BOUND_MS)).toBe(false);
   });
 });

@@ -16,6 +16,7 @@ import {
 } from '@aws-sdk/client-secrets-manager';
 import { afterAll, beforeAll, describe, expect, it } from '@jest/globals';
 import { sourceConnection } from '../../functions/cdc/source-url.ts';
+import { awaitSnapshot } from '../../functions/connector/apply.ts';
 import { motoCommand, motoIsReady } from '../../local/aws/moto.ts';
 import { clientSettings } from '../../local/aws/platform.ts';
 import { tail } from '../../local/process/log.ts';
@@ -24,7 +25,7 @@ import { ensureSecrets, PROJECT_ROOT, removeState } from '../../local/state.ts';
 import { configuration } from '../unit/resources/stage-context.ts';
 import { query, type Stack, startStack } from './stack.ts';
 
-const BOUND_MS = 120_000;
+const BOUND_MS = 180_000;
 const bin = join(PROJECT_ROOT, 'node_modules', '.bin');
 const root = mkdtempSync(join(tmpdir(), 'cdc-invoke-local-'));
 const motoLog = join(root, 'moto.log');
@@ -46,7 +47,7 @@ afterAll(async () => {
     await stack.supervisor.stopAll();
     stack.state.release();
   }
-  removeState(join(root, 'state'));
+  await removeState(join(root, 'state'));
   rmSync(root, { recursive: true, force: true });
 });
 
@@ -156,6 +157,8 @@ describe('sls invoke local', () => {
       connector: 'cdc_demo_dev_postgres',
       applied: 'created',
     });
+    // What is asked below looks at what the snapshot has put into Kafka.
+    await awaitSnapshot(stack.api, 'cdc_demo_dev_postgres', { withinMs: BOUND_MS, restarts: 0 });
     await until('the slot', async () => {
       const [slot] = await query(stack.postgres.admin, 'SELECT active FROM pg_replication_slots');
       return slot?.['active'] === true;

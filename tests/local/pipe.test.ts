@@ -24,6 +24,7 @@ import { choosePorts } from '../../local/process/ports.ts';
 import { Supervisor } from '../../local/process/supervisor.ts';
 import { type OwnedState, ownState, PROJECT_ROOT } from '../../local/state.ts';
 
+const BOUND_MS = 120_000;
 const BUCKET = 'lake';
 const TOPIC = 'cdc.public.orders';
 const registryFile = join(PROJECT_ROOT, 'tables.yml');
@@ -321,9 +322,11 @@ async function until(
   holds: () => boolean | Promise<boolean>,
   runner?: PipeRunner,
 ): Promise<void> {
-  for (const deadline = Date.now() + 25_000; !(await holds()); await pause(50)) {
+  for (const deadline = Date.now() + BOUND_MS; !(await holds()); await pause(50)) {
     if (Date.now() < deadline) continue;
     const status: PipeStatus | null = runner?.status() ?? (await saved());
-    throw new Error(`${what} did not come.\n${JSON.stringify(status, null, 1)}\n${tail(pipeLog())}`);
+    throw new Error(
+      `${what} did not come within ${BOUND_MS / 1000} s.\n${JSON.stringify(status, null, 1)}\n${tail(pipeLog())}`,
+    );
   }
 }

@@ -25,6 +25,7 @@ import { runWorkload } from '../../local/sample/workload.ts';
 import { type OwnedState, ownState, PROJECT_ROOT } from '../../local/state.ts';
 
 const registry = parseRegistry(readFileSync(join(PROJECT_ROOT, 'tables.yml'), 'utf8'));
+const BOUND_MS = 60_000;
 const deployment = { project: 'cdc_test', stage: 'source' };
 const password = "replica's \\ password";
 
@@ -369,7 +370,7 @@ describe('the source function on a real PostgreSQL', () => {
       client.query("SELECT pg_create_logical_replication_slot($1, 'pgoutput')", [slot]),
     );
     const leave = await stream(slot);
-    const removing = removeSource(admin, settings(), 10_000);
+    const removing = removeSource(admin, settings(), BOUND_MS);
     // It has looked at the slot when the last question of its look is answered.
     await until(() => hasRun(PUBLICATION_QUERY));
     leave();
@@ -468,7 +469,7 @@ describe('a server that was not set up for replication', () => {
       cwd: '/',
       account,
       isReady: () => as(admin, async () => true),
-      readyWithinMs: 20_000,
+      readyWithinMs: BOUND_MS,
       stopSignal: 'SIGINT',
       stopWithinMs: 10_000,
       stopAfter: [],
@@ -550,9 +551,9 @@ function hasRun(statement: string): Promise<boolean> {
 }
 
 async function until(holds: () => Promise<boolean>): Promise<void> {
-  for (const deadline = Date.now() + 10_000; !(await holds()); await pause(50)) {
+  for (const deadline = Date.now() + BOUND_MS; !(await holds()); await pause(50)) {
     if (Date.now() > deadline)
-      throw new Error(`not within 10 s\n${tail(join(state.paths.logs, 'postgres.log'))}`);
+      throw new Error(`not within ${BOUND_MS / 1000} s\n${tail(join(state.paths.logs, 'postgres.log'))}`);
   }
 }
 

@@ -11,7 +11,7 @@ import { PROJECT_ROOT } from '../../local/state.ts';
 import { type Stack, startStack } from '../statemachines/stack.ts';
 
 const ACCOUNT = '123456789012';
-const COMMAND_WITHIN_MS = 60_000;
+const COMMAND_WITHIN_MS = 180_000;
 
 let stack: Stack;
 

@@ -63,7 +63,7 @@ async function medallions(): Promise<string[]> {
 
 /** Waits until the medallions that backfills started have ended. */
 async function lakeFree(): Promise<void> {
-  for (const deadline = Date.now() + 60_000; (await stack.lockHolder()) !== undefined; await pause(50)) {
+  for (const deadline = Date.now() + 180_000; (await stack.lockHolder()) !== undefined; await pause(50)) {
     if (Date.now() > deadline) throw new Error(`${await stack.lockHolder()} keeps the lake`);
   }
 }

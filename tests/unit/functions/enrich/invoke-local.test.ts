@@ -12,7 +12,7 @@ describe('sls invoke local', () => {
     const { stdout } = await promisify(execFile)(
       path.join(bin, 'sls'),
       ['invoke', 'local', '-f', 'enrich', '--stage', 'local', '--path', 'tests/fixtures/pipe/orders.json'],
-      { cwd: root, timeout: 90_000, env: { PATH: `${bin}${path.delimiter}${process.env['PATH']}` } },
+      { cwd: root, timeout: 240_000, env: { PATH: `${bin}${path.delimiter}${process.env['PATH']}` } },
     );
     // Log and metric lines come first; the answer is the last, indented JSON text.
     const packs = JSON.parse(stdout.slice(stdout.indexOf('\n[\n'))) as Pack[];

@@ -1,4 +1,4 @@
-import { existsSync, mkdtempSync, readFileSync, rmSync } from 'node:fs';
+import { existsSync, mkdtempSync, readFileSync, rmSync, writeFileSync } from 'node:fs';
 import { tmpdir } from 'node:os';
 import { join } from 'node:path';
 import { setTimeout as pause } from 'node:timers/promises';
@@ -7,17 +7,20 @@ import { identify, isAlive } from '../../../../local/process/identity.ts';
 import { type ChildEvent, type ChildSpec, Supervisor } from '../../../../local/process/supervisor.ts';
 import { type OwnedState, ownState } from '../../../../local/state.ts';
 
-const BOUND_MS = 10_000;
+const BOUND_MS = 60_000;
 
 let root: string;
 let state: OwnedState;
 let supervisor: Supervisor;
 let events: ChildEvent[];
+/** Once it is there, a script does what `whenTold` says. */
+let told: string;
 
 beforeEach(async () => {
   root = mkdtempSync(join(tmpdir(), 'cdc supervisor '));
   state = await ownState(join(root, 'state'), () => {});
   events = [];
+  told = join(root, 'told');
   supervisor = new Supervisor(state, (event) => events.push(event));
 });
 
@@ -51,6 +54,11 @@ function script(name: string, code: string, spec: Partial<ChildSpec> = {}): Chil
   };
 }
 
+/** Code that waits for the test: a script that ended by the clock could end before it was seen to be healthy. */
+function whenTold(code: string): string {
+  return `setInterval(() => { if (fs.existsSync(${JSON.stringify(told)})) { ${code}; } }, 10);`;
+}
+
 async function until(what: string, condition: () => boolean): Promise<void> {
   for (const deadline = Date.now() + BOUND_MS; !condition(); await pause(20)) {
     if (Date.now() > deadline)
@@ -76,7 +84,12 @@ describe('starting a child', () => {
 
   it('ends one that is not healthy in time, and says what the probe said', async () => {
     const isReady = () => Promise.reject(new Error('connection refused'));
-    const stuck = script('a', 'console.log("still loading")', { readyWithinMs: 1_000, isReady });
+    const stuck = script('a', '', {
+      command: '/bin/sh',
+      args: ['-c', 'echo still loading; exec sleep 600'],
+      readyWithinMs: 1_000,
+      isReady,
+    });
     await expect(supervisor.start(stuck)).rejects.toThrow(
       /not healthy within 1 s \(connection refused\)[\s\S]*still loading/,
     );
@@ -104,9 +117,8 @@ describe('starting a child', () => {
 
 describe('a child that ends by itself', () => {
   it('is reported with the end of its log, and left alone without a restart policy', async () => {
-    await supervisor.start(
-      script('a', 'ready(); setTimeout(() => { console.log("bye"); process.exit(7); }, 300)'),
-    );
+    await supervisor.start(script('a', `${whenTold('console.log("bye"); process.exit(7)')} ready()`));
+    writeFileSync(told, '');
     await until('crash', () => events.length === 1);
     expect(events[0]).toMatchObject({ child: 'a', kind: 'crashed' });
     expect(events[0]?.message).toMatch(/a ended with code 7[\s\S]*bye/);
@@ -124,8 +136,9 @@ describe('a child that ends by itself', () => {
   });
 
   it('is given up after the limit', async () => {
-    const code = `const first = !fs.existsSync(${JSON.stringify(join(root, 'a.ready'))}); if (first) ready(); setTimeout(() => process.exit(1), 300)`;
-    await supervisor.start(script('a', code, { restart: { limit: 2, windowMs: 60_000 } }));
+    const restart = { limit: 2, windowMs: 600_000 };
+    await supervisor.start(script('a', `${whenTold('process.exit(1)')} ready()`, { restart }));
+    writeFileSync(told, '');
     await until('give up', () => events.some(({ kind }) => kind === 'gave-up'));
     const kinds = events.map(({ kind }) => kind);
     expect(kinds.at(-1)).toBe('gave-up');
