@@ -1,5 +1,6 @@
 import type { IncomingMessage, ServerResponse } from 'node:http';
 import kafkajs, { type Admin, Kafka, type KafkaJSProtocolError, logLevel } from 'kafkajs';
+import { createTopics } from '../kafka/new-topics.ts';
 import { readBody, ServiceError, sendJson } from './http.ts';
 
 /** MSK configuration as its API shows it. */
@@ -115,9 +116,9 @@ export class MskApi {
     await this.#asAdmin(async (admin) => {
       const configEntries = Object.entries(topicConfigs(configs)).map(([name, value]) => ({ name, value }));
       // One broker stands in for the cluster: it can hold one replica.
-      const made = await admin.createTopics({
-        topics: [{ topic, numPartitions: partitionCount, replicationFactor: 1, configEntries }],
-      });
+      const made = await createTopics(admin, [
+        { topic, numPartitions: partitionCount, replicationFactor: 1, configEntries },
+      ]);
       if (!made) throw new ServiceError(409, 'ConflictException', `Topic ${topic} exists`);
     });
     const arn = `${cluster.replace(':cluster/', ':topic/')}/${topic}`;

@@ -1,11 +1,8 @@
-import { setTimeout as pause } from 'node:timers/promises';
-import kafkajs, { type Admin } from 'kafkajs';
+import kafkajs from 'kafkajs';
 import { type TopicPlan, topicPlans } from '../../functions/cdc/connector-config.ts';
 import type { Registry } from '../../functions/cdc/registry.ts';
 import { withAdmin } from './broker.ts';
-
-const SHOWN_WITHIN_MS = 60_000;
-const LOOK_EVERY_MS = 50;
+import { createTopics } from './new-topics.ts';
 
 /**
  * Makes every topic that the connector writes, before the connector is put: Connect would make them with its own
@@ -18,31 +15,12 @@ export async function ensureTopics(address: string, registry: Pick<Registry, 'ta
     const existing = new Set(await admin.listTopics());
     const missing = plans.filter(({ topic }) => !existing.has(topic));
     const present = plans.filter(({ topic }) => existing.has(topic));
-    if (missing.length > 0) {
-      // kafkajs asks for leaders once, and fails when the broker has not heard of the topics yet.
-      await admin.createTopics({ waitForLeaders: false, topics: missing.map(newTopic) });
-      await untilShown(admin, missing);
-    }
+    if (missing.length > 0) await createTopics(admin, missing.map(newTopic));
     if (present.length === 0) return;
     const { topics } = await admin.fetchTopicMetadata({ topics: present.map(({ topic }) => topic) });
     for (const { name, partitions } of topics) assertPartitions(plans, name, partitions.length);
     await admin.alterConfigs({ validateOnly: false, resources: present.map(topicSettings) });
   });
-}
-
-/** Waits until the broker shows the topics, which the controller has made already. */
-async function untilShown(admin: Admin, plans: readonly TopicPlan[]): Promise<void> {
-  for (const deadline = Date.now() + SHOWN_WITHIN_MS; ; await pause(LOOK_EVERY_MS)) {
-    const shown = new Set(await admin.listTopics());
-    const hidden = plans.map(({ topic }) => topic).filter((topic) => !shown.has(topic));
-    if (hidden.length === 0) return;
-    if (Date.now() > deadline) {
-      const within = SHOWN_WITHIN_MS / 1000;
-      throw new Error(
-        `Kafka made ${hidden.join(', ')} and does not show them after ${within} s; see its log.`,
-      );
-    }
-  }
 }
 
 function newTopic({ topic, partitions, config }: TopicPlan) {
