@@ -56,6 +56,7 @@ export class TopicPipe {
   #file = new LandingFile();
   #closing: Promise<void> | null = null;
   #timer: NodeJS.Timeout | undefined;
+  #started: Promise<void> | null = null;
   /** Counts the joins of the group: what was taken in one session is not committed in another. */
   #session = 0;
   /** Why the group no longer knows this member; null once it has joined again. */
@@ -77,17 +78,30 @@ export class TopicPipe {
     });
   }
 
-  /** Waits for the topic, which a pipe does not make, and reads it from the group's offset, else from its beginning. */
-  async start(): Promise<void> {
+  /**
+   * Waits for the topic, which a pipe does not make, and reads it from the group's offset, else from its beginning.
+   * What goes wrong once it is told to stop is no error.
+   */
+  start(): Promise<void> {
+    this.#started = this.#start().catch((error) => {
+      if (!this.#stopping.signal.aborted) throw error;
+    });
+    return this.#started;
+  }
+
+  async #start(): Promise<void> {
+    const { signal } = this.#stopping;
     const { topic } = this.#plan;
     await this.#untilTopicExists();
-    if (this.#stopping.signal.aborted) return;
+    if (signal.aborted) return;
     this.#consumer.on(this.#consumer.events.CRASH, ({ payload }) => {
-      if (!payload.restart) this.#options.onCrash(payload.error);
+      if (!payload.restart && !signal.aborted) this.#options.onCrash(payload.error);
     });
     this.#consumer.on(this.#consumer.events.GROUP_JOIN, () => this.#beginSession());
     await this.#consumer.connect();
+    if (signal.aborted) return;
     await this.#consumer.subscribe({ topic, fromBeginning: true });
+    if (signal.aborted) return;
     await this.#consumer.run({
       autoCommit: false,
       eachBatchAutoResolve: false,
@@ -104,6 +118,8 @@ export class TopicPipe {
     const late = pause(DRAIN_MS, null, { ref: false });
     await Promise.race([this.#closeFile(), late]);
     this.#abandoned.abort();
+    // A consumer that is disconnected on its way into the group would go on, and be in it for good.
+    await Promise.race([this.#started?.catch(() => undefined), late]);
     await this.#consumer.disconnect();
   }
 

@@ -1,3 +1,4 @@
+import { setImmediate as nextTurn } from 'node:timers/promises';
 import { afterEach, describe, expect, it } from '@jest/globals';
 import kafkajs, { type EachBatchPayload, type Kafka, type KafkaMessage } from 'kafkajs';
 import { TopicPipe } from '../../../../local/pipe/topic-pipe.ts';
@@ -104,5 +105,61 @@ describe('a pipe that its consumer group has put out', () => {
     const { seen, read } = await pipeWith([new KafkaJSConnectionError('away')]);
     await read('0');
     expect(seen).toMatchObject({ attempts: ['1', '1'], committed: ['1'], landed: 1 });
+  });
+});
+
+describe('a pipe that is stopped on its way into its group', () => {
+  /** A pipe whose consumer is told how its joining ends. */
+  function joiningPipe() {
+    const steps: string[] = [];
+    const joining = Promise.withResolvers<void>();
+    const ready = Promise.withResolvers<void>();
+    const consumer = {
+      events: { CRASH: 'crash', GROUP_JOIN: 'join' },
+      on: () => {},
+      connect: async () => {},
+      disconnect: async () => void steps.push('left'),
+      subscribe: async () => {},
+      run: async () => {
+        ready.resolve();
+        await joining.promise;
+        steps.push('joined');
+      },
+    };
+    const admin = { connect: async () => {}, disconnect: async () => {}, listTopics: async () => [TOPIC] };
+    const pipe = new TopicPipe(PLAN, {
+      kafka: { consumer: () => consumer, admin: () => admin } as unknown as Kafka,
+      clusterArn: 'arn',
+      enrich: async () => Buffer.from('[]'),
+      putLanding: async () => {},
+      file: { bytes: 1, maxAgeMs: 1, quietMs: 1 },
+      backoff: { firstMs: 1, maxMs: 1 },
+      log: () => {},
+      onCrash: () => {},
+    });
+    return { pipe, steps, joining, ready: ready.promise };
+  }
+
+  it('leaves it after it has come in', async () => {
+    const { pipe, steps, joining, ready } = joiningPipe();
+    const started = pipe.start();
+    await ready;
+    const stopped = pipe.stop();
+    // Whatever stop does without waiting is done by then.
+    await nextTurn();
+    joining.resolve();
+    await Promise.all([started, stopped]);
+    expect(steps).toEqual(['joined', 'left']);
+  });
+
+  it('takes it for no failure that it could not come in', async () => {
+    const { pipe, steps, joining, ready } = joiningPipe();
+    const started = pipe.start();
+    await ready;
+    const stopped = pipe.stop();
+    joining.reject(new Error('the broker is gone'));
+    await expect(started).resolves.toBeUndefined();
+    await stopped;
+    expect(steps).toEqual(['left']);
   });
 });
