@@ -17,7 +17,7 @@ import { PROJECT_ROOT, removeState, type Secrets } from '../../local/state.ts';
 import { startTwin, type Twin } from '../../local/twin.ts';
 import { compare, compareSilver, type Difference, NO_DIFFERENCE } from './oracle.ts';
 
-const LANDED_WITHIN_MS = 120_000;
+const LANDED_WITHIN_MS = 300_000;
 /** The most that the Spark worker answers. */
 const ALL_ROWS = 100_000;
 const RUNS_AFTER_A_CRASH = 5;
@@ -123,7 +123,7 @@ async function explain({ twin }: Lakehouse, result: RunResult): Promise<string> 
 
 /** Waits until the Spark worker that was killed has been started again. */
 export async function untilSparkReady({ twin }: Lakehouse): Promise<void> {
-  await until('Spark is ready again', 120_000, async () => {
+  await until('Spark is ready again', 300_000, async () => {
     const answer = await fetch(`${twin.urls.spark}/health`).catch(() => null);
     return answer !== null && ((await answer.json()) as { status: string }).status === 'ready';
   });
@@ -153,7 +153,7 @@ export async function recomputeGold({ twin, deployment }: Lakehouse): Promise<vo
     }),
   );
   let state = 'RUNNING';
-  await until('gold --full has ended', 180_000, async () => {
+  await until('gold --full has ended', 300_000, async () => {
     const { JobRun } = await glue.send(new GetJobRunCommand({ JobName, RunId }));
     state = JobRun?.JobRunState ?? 'RUNNING';
     return state !== 'RUNNING' && state !== 'STARTING';

@@ -38,11 +38,11 @@ let lakehouse: Lakehouse;
 
 beforeAll(async () => {
   lakehouse = await openLakehouse(SCALE);
-}, 300_000);
+}, 600_000);
 
 afterAll(async () => {
   await lakehouse?.close();
-}, 120_000);
+}, 300_000);
 
 async function expectLakeEqualsSource(): Promise<void> {
   expect(await compareAll(lakehouse)).toEqual(await noDifferences(lakehouse));
@@ -102,13 +102,13 @@ describe('the lake equals its source', () => {
     await publish(lakehouse);
     await expectLakeEqualsSource();
     expect(Number(await lakeValue(lakehouse, `SELECT count(*) FROM ${silver('orders')}`))).toBe(1000);
-  }, 240_000);
+  }, 600_000);
 
   it('after inserts, updates and deletes of a live workload', async () => {
     await workload(3, 11);
     await publish(lakehouse);
     await expectLakeEqualsSource();
-  }, 180_000);
+  }, 600_000);
 
   it('after updates that leave a large text unchanged, in silver and within one batch', async () => {
     await lakehouse.source.query(
@@ -127,7 +127,7 @@ describe('the lake equals its source', () => {
     await expectLakeEqualsSource();
     const large = `SELECT count(*) FROM ${silver('orders')} WHERE id BETWEEN 900001 AND 900006 AND length(notes) = 12800`;
     expect(await lakeValue(lakehouse, large)).toBe('6');
-  }, 180_000);
+  }, 600_000);
 
   it('after key changes, also swapped in one transaction, with the large text unchanged', async () => {
     await lakehouse.source.query('UPDATE public.orders SET id = 910003 WHERE id = 900003');
@@ -148,7 +148,7 @@ describe('the lake equals its source', () => {
       ['900003', 'false'],
       ['910003', 'true'],
     ]);
-  }, 180_000);
+  }, 600_000);
 
   it('after a delete and a re-insert of the same key, in one transaction and in two', async () => {
     const insert = (notes: string) =>
@@ -169,7 +169,7 @@ describe('the lake equals its source', () => {
     expect(
       await lakeRows(lakehouse, `SELECT notes, is_active FROM ${silver('orders')} WHERE id = 900006`),
     ).toEqual([[null, 'true']]);
-  }, 240_000);
+  }, 600_000);
 
   it('after a column has been added', async () => {
     await lakehouse.source.query('ALTER TABLE public.users ADD COLUMN loyalty_points integer');
@@ -184,7 +184,7 @@ describe('the lake equals its source', () => {
         ),
       ),
     ).toBeGreaterThan(10);
-  }, 180_000);
+  }, 600_000);
 
   it('after maintenance and a backfill beside a live workload', async () => {
     const users = Number((await lakehouse.source.query('SELECT count(*) FROM public.users')).rows[0]?.count);
@@ -202,7 +202,7 @@ describe('the lake equals its source', () => {
       output: { verdict: expect.stringContaining('public.users are in Kafka') },
     });
     const { medallion } = backfill.output as { medallion: string };
-    await until('the medallion that the backfill started has ended', 120_000, async () => {
+    await until('the medallion that the backfill started has ended', 300_000, async () => {
       const started = new DescribeExecutionCommand({ executionArn: medallion });
       return (await stepFunctions().send(started)).status !== 'RUNNING';
     });
@@ -210,7 +210,7 @@ describe('the lake equals its source', () => {
     await expectLakeEqualsSource();
     const again = `SELECT count(*) FROM ${bronze('users')} WHERE snapshot = 'incremental'`;
     expect(Number(await lakeValue(lakehouse, again))).toBeGreaterThanOrEqual(users);
-  }, 300_000);
+  }, 600_000);
 
   it('after TRUNCATE, with rows before and behind it in one transaction', async () => {
     await transact(
@@ -231,7 +231,7 @@ describe('the lake equals its source', () => {
     await workload(3, 12);
     await publish(lakehouse);
     await expectLakeEqualsSource();
-  }, 240_000);
+  }, 600_000);
 
   it('with the same gold rows when gold is recomputed from nothing', async () => {
     const rows = async () => {
@@ -248,7 +248,7 @@ describe('the lake equals its source', () => {
     const incremental = await rows();
     await recomputeGold(lakehouse);
     expect(await rows()).toEqual(incremental);
-  }, 240_000);
+  }, 600_000);
 
   it('after the topics have been read again from offset 0', async () => {
     const { twin, registry, deployment } = lakehouse;
@@ -278,7 +278,7 @@ describe('the lake equals its source', () => {
     await publish(lakehouse);
     expect(await counts()).toEqual(before);
     await expectLakeEqualsSource();
-  }, 240_000);
+  }, 600_000);
 
   it('after landing files have come late and twice', async () => {
     const { folder, keys: old } = await landingFiles('public.orders');
@@ -308,7 +308,7 @@ describe('the lake equals its source', () => {
     );
     await publish(lakehouse);
     await expectLakeEqualsSource();
-  }, 240_000);
+  }, 600_000);
 
   it('after an incremental snapshot beside a long open transaction on the same rows', async () => {
     const { source, adminUrl, twin } = lakehouse;
@@ -332,7 +332,7 @@ describe('the lake equals its source', () => {
         `INSERT INTO debezium.signal (id, type, data)
          VALUES (gen_random_uuid()::text, 'execute-snapshot', '{"type": "incremental", "data-collections": ["public.orders"]}')`,
       );
-      await until('the incremental snapshot is in Kafka', 90_000, async () => (await end()) >= before + rows);
+      await until('the incremental snapshot is in Kafka', 300_000, async () => (await end()) >= before + rows);
       await open.query("UPDATE public.orders SET status = 'returned' WHERE id % 5 = 0");
       await open.query('COMMIT');
     } finally {
@@ -348,7 +348,7 @@ describe('the lake equals its source', () => {
         ),
       ),
     ).toBeGreaterThan(50);
-  }, 240_000);
+  }, 600_000);
 
   it('after Connect, the pipe runner and the Spark worker have been killed at work', async () => {
     const { twin } = lakehouse;
@@ -358,7 +358,7 @@ describe('the lake equals its source', () => {
       process.kill(victim, 'SIGKILL');
       await until(
         `${child} has been started again`,
-        120_000,
+        300_000,
         async () => ![victim, undefined].includes(pid(child)),
       );
     };
@@ -367,7 +367,7 @@ describe('the lake equals its source', () => {
     await kill('connect');
     await kill('pipe');
     const run = runOnce(lakehouse);
-    await until('a job runs', 60_000, async () => {
+    await until('a job runs', 180_000, async () => {
       const answer = await fetch(`${twin.urls.spark}/runs`).catch(() => null);
       const { runs } = answer ? ((await answer.json()) as { runs: { state: string }[] }) : { runs: [] };
       return runs.some(({ state }) => state === 'RUNNING');
@@ -377,5 +377,5 @@ describe('the lake equals its source', () => {
     await work;
     await publishAfterCrash(lakehouse);
     await expectLakeEqualsSource();
-  }, 360_000);
+  }, 600_000);
 });
