@@ -1,12 +1,14 @@
 /** How far behind the landing zone is: what Debezium has still to read, and what the pipes have still to land. */
 import { setTimeout as delay } from 'node:timers/promises';
-import { Client } from 'pg';
+import type { Client } from 'pg';
 import { HEARTBEAT_TABLE, slotName } from '../functions/cdc/connector-config.ts';
 import type { Deployment } from '../functions/cdc/names.ts';
 import type { Registry } from '../functions/cdc/registry.ts';
 import { SLOT_QUERY, type SlotRow } from '../functions/cdc/source-queries.ts';
 import { withAdmin } from './kafka/broker.ts';
 import { pipePlans } from './pipe/plan.ts';
+import { withDatabase } from './postgres/client.ts';
+import { TwinError } from './twin-error.ts';
 
 const CURRENT_LSN_QUERY = "SELECT (pg_current_wal_lsn() - '0/0'::pg_lsn)::text AS lsn";
 const LOOK_EVERY_MS = 200;
@@ -69,59 +71,60 @@ export async function readLsns(
   };
 }
 
+type Urls = { readonly source: string; readonly heartbeat: string; readonly kafka: string };
+type Captured = { readonly registry: Pick<Registry, 'tables'>; readonly deployment: Deployment };
+
 /**
  * Waits until every change committed in the source before this call lies in the landing zone. A heartbeat is written
  * first (`urls.heartbeat`: as a role that may): on an idle source the slot stands behind the log until the next one.
- * @throws Error that says who is behind, and by how much, when that takes longer than `withinMs`.
+ * @throws TwinError that says who is behind, and by how much, when that takes longer than `withinMs`.
  */
-export async function untilLanded(
-  urls: { readonly source: string; readonly heartbeat: string; readonly kafka: string },
-  { registry, deployment }: { readonly registry: Pick<Registry, 'tables'>; readonly deployment: Deployment },
+export function untilLanded(
+  urls: Urls,
+  captured: Captured,
   withinMs: number,
   signal?: AbortSignal,
 ): Promise<void> {
+  return withDatabase(urls.source, (source) => untilPassedOn(source, urls, captured, withinMs, signal));
+}
+
+async function untilPassedOn(
+  source: Client,
+  urls: Urls,
+  { registry, deployment }: Captured,
+  withinMs: number,
+  signal: AbortSignal | undefined,
+): Promise<void> {
   const slot = slotName(deployment);
   const groups = pipePlans(deployment, registry);
-  const source = new Client({ connectionString: urls.source });
-  await source.connect();
-  try {
-    const deadline = Date.now() + withinMs;
-    const { current: target } = await readLsns(source, slot);
-    await writeHeartbeat(urls.heartbeat);
-    const look = () => delay(LOOK_EVERY_MS, undefined, signal ? { signal } : {});
-    const expectWithin = (behind: string) => {
-      if (Date.now() > deadline) {
-        throw new Error(`Not everything has landed within ${withinMs / 1000} s: ${behind}`);
-      }
-    };
-    for (;;) {
-      const { confirmed } = await readLsns(source, slot);
-      if (confirmed !== null && confirmed >= target) break;
-      expectWithin(`Debezium has confirmed LSN ${confirmed ?? 'none'} of ${target}`);
-      await look();
+  const deadline = Date.now() + withinMs;
+  const { current: target } = await readLsns(source, slot);
+  await writeHeartbeat(urls.heartbeat);
+  const look = () => delay(LOOK_EVERY_MS, undefined, signal ? { signal } : {});
+  const expectWithin = (behind: string) => {
+    if (Date.now() > deadline) {
+      throw new TwinError(`Not everything has landed within ${withinMs / 1000} s: ${behind}`);
     }
-    // Later records are not waited for: a source at work would never be caught up with.
-    const ends = new Map((await pipeLags(urls.kafka, groups)).map(({ topic, end }) => [topic, end]));
-    for (;;) {
-      const lags = await pipeLags(urls.kafka, groups);
-      const lagging = lags.filter(({ topic, committed }) => committed < (ends.get(topic) ?? 0n));
-      if (lagging.length === 0) return;
-      expectWithin(
-        lagging.map((l) => `${l.topic} is landed to ${l.committed} of ${ends.get(l.topic)}`).join(', '),
-      );
-      await look();
-    }
-  } finally {
-    await source.end();
+  };
+  for (;;) {
+    const { confirmed } = await readLsns(source, slot);
+    if (confirmed !== null && confirmed >= target) break;
+    expectWithin(`Debezium has confirmed LSN ${confirmed ?? 'none'} of ${target}`);
+    await look();
+  }
+  // Later records are not waited for: a source at work would never be caught up with.
+  const ends = new Map((await pipeLags(urls.kafka, groups)).map(({ topic, end }) => [topic, end]));
+  for (;;) {
+    const lags = await pipeLags(urls.kafka, groups);
+    const lagging = lags.filter(({ topic, committed }) => committed < (ends.get(topic) ?? 0n));
+    if (lagging.length === 0) return;
+    expectWithin(
+      lagging.map((l) => `${l.topic} is landed to ${l.committed} of ${ends.get(l.topic)}`).join(', '),
+    );
+    await look();
   }
 }
 
 async function writeHeartbeat(url: string): Promise<void> {
-  const client = new Client({ connectionString: url });
-  await client.connect();
-  try {
-    await client.query(`UPDATE ${HEARTBEAT_TABLE} SET ts = now()`);
-  } finally {
-    await client.end();
-  }
+  await withDatabase(url, (client) => client.query(`UPDATE ${HEARTBEAT_TABLE} SET ts = now()`));
 }

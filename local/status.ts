@@ -1,6 +1,6 @@
 /** How the twin stands: its children, and for each table how far it has come from source to gold. */
 import { S3Client } from '@aws-sdk/client-s3';
-import { Client } from 'pg';
+import type { Client } from 'pg';
 import { connectorName, slotName } from '../functions/cdc/connector-config.ts';
 import type { Deployment } from '../functions/cdc/names.ts';
 import type { Registry } from '../functions/cdc/registry.ts';
@@ -11,6 +11,7 @@ import { readLsns } from './caught-up.ts';
 import { inLake, type LayerReports, layersOf, modelsOf, readLatestReports } from './lake-status.ts';
 import { pipeStatusFile } from './pipe/child.ts';
 import { type PipeStatus, readStatus } from './pipe/status.ts';
+import { withDatabase } from './postgres/client.ts';
 import { isAlive } from './process/identity.ts';
 import type { TwinState } from './state.ts';
 import { lakeBucket, type TwinUrls } from './twin.ts';
@@ -18,6 +19,7 @@ import type { PartStatus, Status, TableStatus } from './world.ts';
 
 /** Above this many rows the planner's estimate is shown: counting them would take long. */
 const COUNTED_ROWS = 1_000_000;
+const CONNECT_WITHIN_MS = 2_000;
 
 export type StatusInput = {
   readonly root: string;
@@ -103,23 +105,18 @@ async function readSource(
   url: string,
   { registry, deployment }: StatusInput,
 ): Promise<{ rows: Record<string, number>; slot: Status['slot'] }> {
-  const client = new Client({ connectionString: url, connectionTimeoutMillis: 2_000 });
-  await client.connect();
-  try {
+  const read = async (client: Client) => {
     const rows: Record<string, number> = {};
     for (const { id, schema, table } of registry.tables) rows[id] = await countRows(client, schema, table);
     const { current, confirmed } = await readLsns(client, slotName(deployment));
-    return {
-      rows,
-      slot: {
-        confirmed_lsn: confirmed?.toString() ?? null,
-        behind_bytes: confirmed === null ? null : (current - confirmed).toString(),
-        problem: null,
-      },
+    const slot = {
+      confirmed_lsn: confirmed?.toString() ?? null,
+      behind_bytes: confirmed === null ? null : (current - confirmed).toString(),
+      problem: null,
     };
-  } finally {
-    await client.end();
-  }
+    return { rows, slot };
+  };
+  return withDatabase(url, read, CONNECT_WITHIN_MS);
 }
 
 async function countRows(client: Client, schema: string, table: string): Promise<number> {

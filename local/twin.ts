@@ -1,16 +1,14 @@
 /** The whole twin: every child started in the order that its needs allow, most of them at once, and stopped in order. */
 import { join } from 'node:path';
-import { Client } from 'pg';
 import {
   connectorConfig,
   connectorName,
   SOURCE_PASSWORD_REFERENCE,
-  type SourceConnection,
   withMessageKeys,
 } from '../functions/cdc/connector-config.ts';
 import type { Deployment } from '../functions/cdc/names.ts';
 import type { Registry } from '../functions/cdc/registry.ts';
-import { sourceConnection } from '../functions/cdc/source-url.ts';
+import { sourceConnection, type UrlConnection } from '../functions/cdc/source-url.ts';
 import { applyConnector, awaitSnapshot } from '../functions/connector/apply.ts';
 import { ConnectApi } from '../functions/connector/connect-api.ts';
 import { replicationRole, sourceSettings } from '../functions/source/config.ts';
@@ -24,6 +22,7 @@ import { startConnect } from './connect/worker.ts';
 import { type Broker, startKafka } from './kafka/broker.ts';
 import { ensureTopics } from './kafka/topics.ts';
 import { startPipe } from './pipe/child.ts';
+import { withDatabase } from './postgres/client.ts';
 import { startPostgres } from './postgres/server.ts';
 import { allowSignals } from './postgres/signals.ts';
 import { choosePorts } from './process/ports.ts';
@@ -226,7 +225,7 @@ async function startChildren(
   return urls;
 }
 
-type PreparedSource = { url: string; connection: SourceConnection; preparation: SourcePreparation };
+type PreparedSource = { url: string; connection: UrlConnection; preparation: SourcePreparation };
 
 /** The twin's PostgreSQL with sample data, or the user's own, ready for the connector. */
 async function prepared(
@@ -254,7 +253,7 @@ async function prepared(
     return startPostgres(supervisor, state, ports.postgres, registry.epoch, note);
   });
   return step('Sample data', async (say) => {
-    await withClient(urls.shop, async (client) => {
+    await withDatabase(urls.shop, async (client) => {
       await createSampleSchema(client);
       const counts = await loadSample(
         client,
@@ -289,7 +288,7 @@ async function capture(
   { step, registry, deployment }: TwinOptions,
   ready: {
     connectUrl: string;
-    connection: SourceConnection;
+    connection: UrlConnection;
     preparation: SourcePreparation;
     placeholder: string;
     broker: Broker;
@@ -299,17 +298,17 @@ async function capture(
     const api = new ConnectApi(ready.connectUrl);
     const name = connectorName(deployment);
     const tables = withMessageKeys(registry.tables, ready.preparation.messageKeys);
-    const applied = await applyConnector(
-      api,
-      name,
-      connectorConfig({
+    const { sslrootcert } = ready.connection;
+    const applied = await applyConnector(api, name, {
+      ...connectorConfig({
         ...deployment,
         registry: { tables },
         connection: ready.connection,
         placeholder: ready.placeholder,
         replicationFactor: 1,
       }),
-    );
+      ...(sslrootcert ? { 'database.sslrootcert': sslrootcert } : {}),
+    });
     say(applied);
     await awaitSnapshot(api, name, {
       withinMs: SNAPSHOT_WITHIN_MS,
@@ -317,16 +316,6 @@ async function capture(
       onProgress: ({ state, snapshot }) => say(`${applied}, ${state}, snapshot ${snapshot}`),
     });
   });
-}
-
-async function withClient<T>(url: string, work: (client: Client) => Promise<T>): Promise<T> {
-  const client = new Client({ connectionString: url });
-  await client.connect();
-  try {
-    return await work(client);
-  } finally {
-    await client.end();
-  }
 }
 
 /** A PostgreSQL URL with another user. */

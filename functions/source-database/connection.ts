@@ -1,6 +1,7 @@
 import { readFileSync } from 'node:fs';
 import pg from 'pg';
 import type { SourceConnection } from '../cdc/connector-config.ts';
+import type { UrlConnection } from '../cdc/source-url.ts';
 import { connectInOrder, type Ssl, sslWays, verifiesServer } from '../cdc/sslmode.ts';
 
 /** The source can't be reached, or refuses the user; `cause` is the driver's error. */
@@ -16,7 +17,7 @@ export type Manner = { application: string; connectWithinMs: number; statementWi
  * @throws SourceUnreachableError that names host, port, database and user when the source can't be reached.
  */
 export async function withSource<Answer>(
-  connection: SourceConnection,
+  connection: UrlConnection,
   manner: Manner,
   use: (client: pg.Client) => Promise<Answer>,
 ): Promise<Answer> {
@@ -34,14 +35,14 @@ export async function withSource<Answer>(
   }
 }
 
-async function connect(connection: SourceConnection, manner: Manner): Promise<pg.Client> {
+async function connect(connection: UrlConnection, manner: Manner): Promise<pg.Client> {
   const ways = sslWays(connection.sslmode, authorityOf(connection));
   return connectInOrder(ways, (ssl) => connectBy(connection, manner, ssl));
 }
 
-/** As for libpq, PGSSLROOTCERT names the file with the authorities. */
-function authorityOf({ sslmode }: SourceConnection): string | undefined {
-  const file = process.env['PGSSLROOTCERT'];
+/** As for libpq, PGSSLROOTCERT names the file with the authorities where the connection does not. */
+function authorityOf({ sslmode, sslrootcert }: UrlConnection): string | undefined {
+  const file = sslrootcert ?? process.env['PGSSLROOTCERT'];
   return file && verifiesServer(sslmode) ? readFileSync(file, 'utf8') : undefined;
 }
 

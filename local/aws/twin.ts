@@ -183,6 +183,7 @@ export function functionsOf(config: EndpointConfig): Record<string, FunctionDefi
 
 function functionEnvironments(config: EndpointConfig): Record<string, Record<string, string>> {
   const secrets = secretIds(config);
+  const { sslrootcert } = sourceConnection(config.sourceUrl);
   return {
     enrich: { KAFKA_CLUSTER_ID: config.kafkaClusterId, UNAVAILABLE_PLACEHOLDER: config.placeholder },
     preflight: {
@@ -192,7 +193,12 @@ function functionEnvironments(config: EndpointConfig): Record<string, Record<str
     },
     gate: {},
     'run-lock': { LOCK_TABLE: lockTableName(config), JOB_NAMES: Object.keys(jobsOf(config)).join(',') },
-    source: { SOURCE_SECRET_ID: secrets.source, REPLICATION_SECRET_ID: secrets.replication },
+    source: {
+      SOURCE_SECRET_ID: secrets.source,
+      REPLICATION_SECRET_ID: secrets.replication,
+      // The secret names no file; without it the function takes the process's own PGSSLROOTCERT.
+      ...(sslrootcert ? { PGSSLROOTCERT: sslrootcert } : {}),
+    },
     connector: {
       CONNECT_URL: config.connectUrl,
       SOURCE_SECRET_ID: secrets.source,

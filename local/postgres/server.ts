@@ -2,13 +2,15 @@ import { execFile } from 'node:child_process';
 import { chownSync, existsSync, mkdirSync, renameSync, rmSync, writeFileSync } from 'node:fs';
 import { join } from 'node:path';
 import { promisify } from 'node:util';
-import { Client, escapeIdentifier, escapeLiteral } from 'pg';
+import { type Client, escapeIdentifier, escapeLiteral } from 'pg';
 import type { ChildSpec, Supervisor } from '../process/supervisor.ts';
 import { ensureSecrets, type OwnedState } from '../state.ts';
+import { withDatabase } from './client.ts';
 import { type PostgresPlace, postgresPlace } from './place.ts';
 
 const HOST = '127.0.0.1';
 const SUPERUSER = 'postgres';
+const CONNECT_WITHIN_MS = 5_000;
 /** The sample application's database and the role that owns its tables. */
 export const SHOP = 'shop';
 
@@ -108,14 +110,12 @@ async function initialise({ bin, data, account }: PostgresPlace, password: strin
 }
 
 async function answers(url: string): Promise<boolean> {
-  return withClient(url, async (client) => {
-    await client.query('SELECT 1');
-    return true;
-  });
+  const look = (client: Client) => client.query('SELECT 1');
+  return withDatabase(url, look, CONNECT_WITHIN_MS).then(() => true);
 }
 
 async function ensureDatabase(url: string, password: string): Promise<void> {
-  await withClient(url, async (client) => {
+  await withDatabase(url, async (client) => {
     const role = escapeIdentifier(SHOP);
     const roles = await client.query('SELECT 1 FROM pg_roles WHERE rolname = $1', [SHOP]);
     const verb = roles.rowCount === 0 ? 'CREATE' : 'ALTER';
@@ -123,16 +123,4 @@ async function ensureDatabase(url: string, password: string): Promise<void> {
     const databases = await client.query('SELECT 1 FROM pg_database WHERE datname = $1', [SHOP]);
     if (databases.rowCount === 0) await client.query(`CREATE DATABASE ${role} OWNER ${role}`);
   });
-}
-
-async function withClient<T>(url: string, work: (client: Client) => Promise<T>): Promise<T> {
-  const client = new Client({ connectionString: url, connectionTimeoutMillis: 5_000 });
-  // A server that goes away during shutdown is told by the query that fails, or not at all.
-  client.on('error', () => {});
-  await client.connect();
-  try {
-    return await work(client);
-  } finally {
-    await client.end();
-  }
 }

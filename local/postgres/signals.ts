@@ -1,18 +1,14 @@
-import { Client, escapeIdentifier } from 'pg';
+import { escapeIdentifier } from 'pg';
 import { SIGNAL_TABLE } from '../../functions/cdc/connector-config.ts';
 import { splitTableId } from '../../functions/cdc/names.ts';
+import { withDatabase } from './client.ts';
 import { SHOP } from './server.ts';
 
 /** Lets the sample's owner ask Debezium for a snapshot: it may write signals, not read or change them. */
 export async function allowSignals(adminUrl: string): Promise<void> {
   const { schema, table } = splitTableId(SIGNAL_TABLE);
   const [owner, within, signal] = [SHOP, schema, table].map(escapeIdentifier);
-  const client = new Client({ connectionString: adminUrl });
-  await client.connect();
-  try {
-    await client.query(`GRANT USAGE ON SCHEMA ${within} TO ${owner};
-GRANT INSERT ON ${within}.${signal} TO ${owner};`);
-  } finally {
-    await client.end();
-  }
+  const grant = `GRANT USAGE ON SCHEMA ${within} TO ${owner};
+GRANT INSERT ON ${within}.${signal} TO ${owner};`;
+  await withDatabase(adminUrl, (client) => client.query(grant));
 }

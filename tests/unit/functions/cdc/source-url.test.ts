@@ -22,6 +22,12 @@ describe('the parts of a source URL', () => {
     });
   });
 
+  it('name the authorities of the server’s certificate where the URL does', () => {
+    const url = 'postgresql://me@db/shop?sslmode=verify-full&sslrootcert=%2Fetc%2Fca.crt';
+    expect(sourceConnection(url)).toMatchObject({ sslmode: 'verify-full', sslrootcert: '/etc/ca.crt' });
+    expect(sourceConnection('postgresql://me@db/shop')).not.toHaveProperty('sslrootcert');
+  });
+
   it('are refused by name, without the password', () => {
     expect(() => sourceConnection('mysql://me:hush@db/shop')).toThrow(/^The source URL must read/);
     expect(() => sourceConnection('postgresql://me:hush@db')).toThrow('The source URL names no database.');
