@@ -1,10 +1,21 @@
 import { randomBytes } from 'node:crypto';
-import { existsSync, mkdirSync, readdirSync, readFileSync, renameSync, rmSync, writeFileSync } from 'node:fs';
-import { join, resolve } from 'node:path';
+import {
+  existsSync,
+  mkdirSync,
+  readdirSync,
+  readFileSync,
+  renameSync,
+  rmSync,
+  statSync,
+  writeFileSync,
+} from 'node:fs';
+import { dirname, join, resolve } from 'node:path';
 import { setTimeout as pause } from 'node:timers/promises';
 import { identify, isAlive, type ProcessIdentity } from './process/identity.ts';
 import { type FileLock, tryLock } from './process/lock.ts';
 import { endProcess, type StopRules, stopWaves } from './process/stop.ts';
+import { TwinError } from './twin-error.ts';
+import { UsageError } from './usage-error.ts';
 
 /** The checkout that this code runs from. */
 export const PROJECT_ROOT = resolve(import.meta.dirname, '..');
@@ -102,13 +113,20 @@ export function runningOwner(root: string): ProcessIdentity | null {
 /**
  * Makes this process the owner of a state folder, which is made if missing, and ends the children that an owner killed
  * before has left behind (`onOrphan` is told each one's name).
- * @throws AlreadyRunningError when another process owns it; Error when the folder can't serve.
+ * @throws AlreadyRunningError when another process owns it; UsageError when the folder can't serve.
  */
 export async function ownState(root: string, onOrphan: (name: string) => void): Promise<OwnedState> {
   assertUsable(root);
   const paths = statePaths(root);
   // PostgreSQL may run under another account, which must be able to enter.
-  mkdirSync(root, { recursive: true, mode: 0o755 });
+  try {
+    mkdirSync(root, { recursive: true, mode: 0o755 });
+  } catch (error) {
+    throw new UsageError(
+      `${root} can't be made (${(error as Error).message}); name another folder with --state.`,
+      { cause: error },
+    );
+  }
   const lock = tryLock(paths.lock);
   if (lock === null) throw alreadyRunning(root);
   try {
@@ -164,7 +182,7 @@ async function endOwner(owner: ProcessIdentity): Promise<void> {
   process.kill(owner.pid, 'SIGTERM');
   for (const deadline = Date.now() + STOP_WITHIN_MS; isAlive(owner); await pause(100)) {
     if (Date.now() > deadline) {
-      throw new Error(
+      throw new TwinError(
         `Process ${owner.pid} has not ended ${STOP_WITHIN_MS / 1000} s after SIGTERM; run "kill -9 ${owner.pid}" and stop again.`,
       );
     }
@@ -173,12 +191,14 @@ async function endOwner(owner: ProcessIdentity): Promise<void> {
 
 /**
  * Removes a state folder and what it keeps elsewhere, after its children have been stopped.
- * @throws AlreadyRunningError while it has an owner; Error when the folder is no state folder.
+ * Returns whether there was anything.
+ * @throws AlreadyRunningError while it has an owner; UsageError when the folder is no state folder.
  */
-export async function removeState(root: string): Promise<void> {
-  if (!existsSync(root)) return;
+export async function removeState(root: string): Promise<boolean> {
+  if (!existsSync(root)) return false;
   const owned = await ownState(root, () => {});
   for (const folder of [...owned.read().outside, root]) rmSync(folder, { recursive: true, force: true });
+  return true;
 }
 
 async function endChildren(owned: OwnedState, onOrphan: (name: string) => void): Promise<void> {
@@ -210,20 +230,29 @@ export function ensureSecrets(paths: StatePaths, epoch: number, roles: readonly 
   return secrets;
 }
 
-/** Java class paths are split at colons, Kafka's folder lists at commas; neither can be escaped. */
-function assertUsable(root: string): void {
+/**
+ * Whether a folder can hold a twin's state: Java class paths are split at colons, Kafka's folder lists at commas, and
+ * neither can be escaped. @throws UsageError when not
+ */
+export function assertUsable(root: string): void {
   for (const folder of [root, PROJECT_ROOT]) {
     if (/[:,\n]/.test(folder)) {
-      throw new Error(
+      throw new UsageError(
         `The folder ${folder} has a colon or a comma in its path, which Java and Kafka can't take; use another.`,
       );
     }
   }
   if (!existsSync(root)) return;
+  if (!statSync(root).isDirectory()) throw notAFolder(root);
   const foreign =
     !existsSync(statePaths(root).state) &&
     readdirSync(root).some((name) => !/^(owner.lock|state.json)/.test(name));
-  if (foreign) throw new Error(`${root} is not empty and not a state folder; name an empty or a new one.`);
+  if (foreign)
+    throw new UsageError(`${root} is not empty and not a state folder; name an empty or a new one.`);
+}
+
+function notAFolder(root: string): UsageError {
+  return new UsageError(`${root} is not a folder; name another with --state.`);
 }
 
 function alreadyRunning(root: string): AlreadyRunningError {
@@ -239,13 +268,16 @@ function readJson<T>(file: string): T | null {
   try {
     text = readFileSync(file, 'utf8');
   } catch (error) {
-    if ((error as NodeJS.ErrnoException).code === 'ENOENT') return null;
+    const { code } = error as NodeJS.ErrnoException;
+    if (code === 'ENOENT') return null;
+    if (code === 'ENOTDIR') throw notAFolder(dirname(file));
+    if (code === 'EACCES') throw new UsageError(`${file} belongs to another user.`, { cause: error });
     throw error;
   }
   try {
     return JSON.parse(text) as T;
   } catch (error) {
-    throw new Error(`${file} is not valid JSON; remove the state folder, or restore the file.`, {
+    throw new UsageError(`${file} is not valid JSON; remove the state folder, or restore the file.`, {
       cause: error,
     });
   }

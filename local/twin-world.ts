@@ -11,6 +11,7 @@ import { queryLake } from './spark/lake-query.ts';
 import { readState, runningOwner, type Secrets, statePaths, stateRoot, type TwinState } from './state.ts';
 import { placeOf, readTwinStatus } from './status.ts';
 import { followTopic } from './topic.ts';
+import { TwinError } from './twin-error.ts';
 import { UsageError } from './usage-error.ts';
 import type { World } from './world.ts';
 
@@ -28,16 +29,16 @@ export function runningTwin(option: string | undefined): { root: string; state: 
   const state = readState(root);
   if (state === null || runningOwner(root) === null) {
     throw new UsageError(
-      `No twin is running in ${root}. Start it with "npm start"${option ? ` -- --state ${option}` : ''}; for a stage on AWS add --stage <name>.`,
+      `No twin is running in ${root}. Start it with \`npm start${option ? ` -- --state ${option}` : ''}\`; for a stage on AWS add --stage <name>.`,
     );
   }
   return { root, state };
 }
 
-/** One of the twin's addresses. @throws UsageError while the twin is still starting */
+/** One of the twin's addresses. @throws TwinError while the twin is still starting */
 export function address(state: TwinState, name: string): string {
   const url = state.urls[name];
-  if (url === undefined) throw new UsageError(`The twin has no ${name} yet; wait until it is up.`);
+  if (url === undefined) throw new TwinError(`The twin is still starting; repeat when it is up.`);
   return url;
 }
 

@@ -3,6 +3,7 @@ import { join } from 'node:path';
 import { CloudFormationClient } from '@aws-sdk/client-cloudformation';
 import { S3Client } from '@aws-sdk/client-s3';
 import type { Command } from 'commander';
+import { readTemplate } from '../cost/template.ts';
 import { type PlannedChange, plannedChanges } from '../stage/change-set.ts';
 import { explainAwsError } from '../stage/errors.ts';
 import { openPlace, stageAddress } from '../stage/place.ts';
@@ -40,12 +41,16 @@ export function changesSummary(changes: readonly PlannedChange[]): string {
   return `${count('Add')} added, ${count('Modify')} modified, ${replaced} of them replaced, ${count('Remove')} removed`;
 }
 
-function packagedTemplate(folder: string): string {
+/** A package's template: as text, and how many resources it has. @throws UsageError when there is none */
+function packagedTemplate(folder: string, stage: string): { text: string; resources: number } {
   const file = join(folder, TEMPLATE);
-  if (existsSync(file)) return readFileSync(file, 'utf8');
-  throw new UsageError(
-    `${folder} holds no ${TEMPLATE}; run \`npx sls package --stage <stage> --package ${folder}\` first.`,
-  );
+  if (!existsSync(file)) {
+    throw new UsageError(
+      `${folder} holds no ${TEMPLATE}; run \`npx sls package --stage ${stage} --package ${folder}\` first.`,
+    );
+  }
+  const { Resources } = readTemplate(file);
+  return { text: readFileSync(file, 'utf8'), resources: Object.keys(Resources).length };
 }
 
 export function registerChanges(program: Command): void {
@@ -57,22 +62,21 @@ export function registerChanges(program: Command): void {
     .option('--package <folder>', 'what `sls package --package <folder>` wrote', '.serverless')
     .option('--json', 'print a JSON array')
     .action(async (options: Options) => {
-      const template = packagedTemplate(options.package);
       const address = stageAddress(options.stage, options.region);
+      const template = packagedTemplate(options.package, options.stage);
       try {
         const place = await openPlace(address, readRegistry().project);
         const cloudFormation = new CloudFormationClient(place.settings);
         if ((await findStack(cloudFormation, place.name())) === null) {
-          const { Resources } = JSON.parse(template) as { Resources: object };
           console.log(
-            `There is no stack ${place.name()} yet: all of its ${Object.keys(Resources).length} resources would be created.`,
+            `There is no stack ${place.name()} yet: all of its ${template.resources} resources would be created.`,
           );
           return;
         }
         const changes = await plannedChanges(cloudFormation, new S3Client(place.settings), {
           stack: place.name(),
           region: place.region,
-          template,
+          template: template.text,
         });
         if (options.json) console.log(JSON.stringify(changes, null, 2));
         else if (changes.length === 0) console.log(`${place.name()} is as the package would make it.`);

@@ -6,7 +6,8 @@ import type { Deployment } from '../../functions/cdc/names.ts';
 import { parseRegistry, type Registry } from '../../functions/cdc/registry.ts';
 import { explainAwsError } from '../stage/errors.ts';
 import { openPlace, stageAddress } from '../stage/place.ts';
-import { PROJECT_ROOT } from '../state.ts';
+import { PROJECT_ROOT, stateRoot } from '../state.ts';
+import { explainTwinError } from '../twin-error.ts';
 import { TWIN_STAGE, twinWorld } from '../twin-world.ts';
 import { UsageError } from '../usage-error.ts';
 import type { World } from '../world.ts';
@@ -37,13 +38,13 @@ export function twinDeployment(registry: Pick<Registry, 'project'>): Deployment 
 
 /**
  * Does a verb's work in the world that its options name.
- * @throws UsageError for options that contradict each other; StageError for trouble with AWS, in one sentence
+ * @throws UsageError for options that contradict each other; StageError or TwinError for trouble there, in one sentence
  */
 export async function inWorld(options: WorldOptions, work: (world: World) => Promise<void>): Promise<void> {
   const { stage, region, state } = options;
   if (stage === undefined) {
     if (region !== undefined) throw new UsageError('--region goes with --stage: the twin has no region.');
-    return work(twinWorld(readRegistry(), state));
+    return inTwin(state, () => work(twinWorld(readRegistry(), state)));
   }
   if (state !== undefined)
     throw new UsageError('Name either --stage or --state: a stage is on AWS, the twin is not.');
@@ -55,6 +56,15 @@ export async function inWorld(options: WorldOptions, work: (world: World) => Pro
     await work(stageWorld(registry, await openPlace(address, registry.project)));
   } catch (error) {
     throw explainAwsError(error, address) ?? error;
+  }
+}
+
+/** Does work in the twin of a state folder. @throws TwinError for a part of it that does not answer */
+export async function inTwin(state: string | undefined, work: () => Promise<void>): Promise<void> {
+  try {
+    await work();
+  } catch (error) {
+    throw explainTwinError(error, stateRoot(state)) ?? error;
   }
 }
 

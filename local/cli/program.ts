@@ -34,7 +34,7 @@ const VERBS = [
   registerSetup,
 ];
 
-/** `cdc` with all its verbs. Wrong usage ends the process with 2. */
+/** `cdc` with all its verbs. Parsing throws commander's CommanderError for wrong usage, and for --help with exit code 0. */
 export function buildProgram(): Command {
   const program = new Command('cdc')
     .description(
@@ -42,7 +42,7 @@ export function buildProgram(): Command {
     )
     .showHelpAfterError('Add --help for the options.')
     .addHelpText('after', '\nExit codes: 0 done, 1 failed, 2 wrong usage.')
-    .exitOverride((error) => process.exit(error.exitCode === 0 ? 0 : 2));
+    .exitOverride();
   for (const register of VERBS) register(program);
   return program;
 }

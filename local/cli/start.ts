@@ -8,9 +8,10 @@ import { clientSettings } from '../aws/platform.ts';
 import { untilLanded } from '../caught-up.ts';
 import { runExecution } from '../execution.ts';
 import { runContinuously } from '../loop.ts';
+import { ownSourceUrl } from '../postgres/own-source.ts';
 import { ensureSetup } from '../setup/setup.ts';
 import { queryLake } from '../spark/lake-query.ts';
-import { PROJECT_ROOT, stateRoot } from '../state.ts';
+import { assertUsable, PROJECT_ROOT, stateRoot } from '../state.ts';
 import { lakeBucket, startTwin, type Twin } from '../twin.ts';
 import { UsageError } from '../usage-error.ts';
 import { readRegistry, twinDeployment } from './context.ts';
@@ -97,17 +98,19 @@ CDC_SOURCE_URL=postgresql://user:password@host:port/database captures a PostgreS
       const registry = readRegistry();
       const deployment = twinDeployment(registry);
       const scale = scaleOf(options.scale);
+      const sourceUrl = ownSourceUrl(process.env);
+      const root = stateRoot(options.state);
+      assertUsable(root);
       await ensureSetup(console.log);
 
       const stopping = new AbortController();
       for (const signal of ['SIGINT', 'SIGTERM'] as const) process.on(signal, () => stopping.abort());
       const steps = showSteps();
-      const sourceUrl = process.env['CDC_SOURCE_URL'];
       let view: LiveView | undefined;
       let twin: Twin | undefined;
       try {
         twin = await startTwin({
-          root: stateRoot(options.state),
+          root,
           registry,
           deployment,
           scale,
@@ -140,8 +143,10 @@ CDC_SOURCE_URL=postgresql://user:password@host:port/database captures a PostgreS
         if (!stopping.signal.aborted) throw error;
       } finally {
         view?.stop();
-        console.log('Stopping ...');
-        await twin?.stop();
+        if (twin) {
+          console.log('Stopping ...');
+          await twin.stop();
+        }
       }
     });
 }

@@ -22,7 +22,7 @@ export function registerStop(program: Command): void {
     .action(async ({ state }: Options) => {
       const root = stateRoot(state);
       await stopTwin(root, (child) => console.log(`ended ${child}, left behind by a killed twin`));
-      await removeState(root);
-      console.log(`Removed ${root}.`);
+      const removed = await removeState(root);
+      console.log(removed ? `Removed ${root}.` : `There is no twin in ${root}.`);
     });
 }

@@ -1,11 +1,17 @@
 import type { Command } from 'commander';
-import { Client } from 'pg';
+import type { Client } from 'pg';
+import { withDatabase } from '../postgres/client.ts';
 import { runWorkload, type WorkloadCounts } from '../sample/workload.ts';
 import { address, runningTwin } from '../twin-world.ts';
 import { UsageError } from '../usage-error.ts';
+import { interruption } from './context.ts';
 import { table } from './output.ts';
 
 type Options = { state?: string; rate: string; seconds: string };
+
+/** https://www.postgresql.org/docs/15/errcodes-appendix.html */
+const UNDEFINED_TABLE = '42P01';
+const UNDEFINED_COLUMN = '42703';
 
 function positive(text: string, option: string): number {
   const value = Number(text);
@@ -21,6 +27,22 @@ function countsTable({ tables }: WorkloadCounts): string {
   });
 }
 
+function onProgress({ seconds, changes, transactions }: WorkloadCounts): void {
+  console.error(`${seconds.toFixed(0)} s: ${changes} changes in ${transactions} transactions`);
+}
+
+/** The workload knows the sample's tables alone, which a PostgreSQL of the user's own (CDC_SOURCE_URL) may lack. */
+function missingTable(error: unknown): UsageError | null {
+  const { code, message } = error as Error & { code?: string };
+  if (code !== UNDEFINED_TABLE && code !== UNDEFINED_COLUMN) return null;
+  return new UsageError(
+    `The source does not have the sample's tables, which \`cdc test\` works on: ${message}.`,
+    {
+      cause: error,
+    },
+  );
+}
+
 export function registerWorkload(program: Command): void {
   program
     .command('test')
@@ -32,23 +54,11 @@ export function registerWorkload(program: Command): void {
       const rate = positive(options.rate, '--rate');
       const seconds = positive(options.seconds, '--seconds');
       const { state } = runningTwin(options.state);
-      const client = new Client({ connectionString: address(state, 'source') });
-      const interrupted = new AbortController();
-      process.once('SIGINT', () => interrupted.abort());
-      await client.connect();
-      try {
-        const counts = await runWorkload(client, {
-          rate,
-          seconds,
-          signal: interrupted.signal,
-          onProgress: (now) =>
-            console.error(
-              `${now.seconds.toFixed(0)} s: ${now.changes} changes in ${now.transactions} transactions`,
-            ),
-        });
-        console.log(countsTable(counts));
-      } finally {
-        await client.end();
-      }
+      const signal = interruption();
+      const work = (client: Client) => runWorkload(client, { rate, seconds, signal, onProgress });
+      const counts = await withDatabase(address(state, 'source'), work).catch((error: unknown) => {
+        throw missingTable(error) ?? error;
+      });
+      console.log(countsTable(counts));
     });
 }

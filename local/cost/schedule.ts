@@ -1,4 +1,5 @@
 /** How often a schedule of EventBridge Scheduler comes round. */
+import { UsageError } from '../usage-error.ts';
 
 const MINUTES: Readonly<Record<string, number>> = { minute: 1, hour: 60, day: 1440 };
 const MINUTES_A_DAY = 1440;
@@ -6,7 +7,7 @@ const WEEKDAYS = ['SUN', 'MON', 'TUE', 'WED', 'THU', 'FRI', 'SAT'];
 
 /**
  * Times a day of `rate(15 minutes)` or of a cron expression whose day of month, month and year are free.
- * @throws Error for any other expression
+ * @throws UsageError for any other expression
  */
 export function timesADay(expression: string): number {
   const rate = /^rate\((\d+) (minute|hour|day)s?\)$/.exec(expression);
@@ -39,7 +40,7 @@ function cronTimes(expression: string): { minutes: number[]; hours: number[]; we
     | [string, string, string, string, string, string]
     | undefined;
   if (!fields || !/^[?*]$/.test(fields[2]) || fields[3] !== '*' || fields[5] !== '*') {
-    throw new Error(`The schedule ${expression} is neither rate(...) nor a cron of every week.`);
+    throw new UsageError(`The schedule ${expression} is neither rate(...) nor a cron of every week.`);
   }
   const [minute, hour, , , weekday] = fields;
   return {
@@ -59,7 +60,7 @@ function namedDays(field: string): string {
 function valuesOf(field: string, from: number, to: number): number[] {
   return field.split(',').flatMap((part) => {
     const [, range, step] = /^(\*|\d+(?:-\d+)?)(?:\/(\d+))?$/.exec(part) ?? [];
-    if (range === undefined) throw new Error(`A cron field ${field} can't be counted.`);
+    if (range === undefined) throw new UsageError(`A cron field ${field} can't be counted.`);
     const [first, last = step ? to : first] = range === '*' ? [from, to] : range.split('-').map(Number);
     const every = Number(step ?? 1);
     const count = Math.floor(((last as number) - (first as number)) / every) + 1;

@@ -33,15 +33,15 @@ export async function packagedTemplate(stage: string): Promise<Template> {
 
 /** A template in a file. @throws UsageError when it is none */
 export function readTemplate(file: string): Template {
-  let template: Partial<Template>;
+  let template: Partial<Template> | null;
   try {
-    template = JSON.parse(readFileSync(file, 'utf8')) as Partial<Template>;
+    template = JSON.parse(readFileSync(file, 'utf8')) as Partial<Template> | null;
   } catch (error) {
     throw new UsageError(`${file} can't be read as a template: ${(error as Error).message}`, {
       cause: error,
     });
   }
-  if (!template.Resources)
+  if (typeof template?.Resources !== 'object')
     throw new UsageError(`${file} is no CloudFormation template: it has no Resources.`);
   return template as Template;
 }
@@ -60,9 +60,9 @@ export function property(properties: unknown, path: string): unknown {
     .reduce<unknown>((value, name) => (value as Record<string, unknown> | undefined)?.[name], properties);
 }
 
-/** A property that is a number, written as one or as text. @throws Error that names it */
+/** A property that is a number, written as one or as text. @throws UsageError that names it */
 export function numberAt(properties: unknown, path: string): number {
   const value = Number(property(properties, path));
-  if (!Number.isFinite(value)) throw new Error(`The template has no number at ${path}.`);
+  if (!Number.isFinite(value)) throw new UsageError(`The template has no number at ${path}.`);
   return value;
 }

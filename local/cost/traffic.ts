@@ -1,5 +1,7 @@
 /** What a rate of changes means for what is billed by the request or the byte. Pure arithmetic. */
 
+import { UsageError } from '../usage-error.ts';
+
 /** What the source does, and how the platform is used. */
 export type Workload = {
   /** Rows inserted, updated or deleted, spread evenly over the tables and the day. */
@@ -66,10 +68,11 @@ const REQUEST_BYTES = 64 * 1024;
 /** https://aws.amazon.com/firehose/pricing/ */
 const FIREHOSE_ROUNDING = 5 * 1024;
 
-/** A month of each topic. @throws Error when there is no pipe for a captured table */
+/** A month of each topic. @throws UsageError when there is no pipe for a captured table */
 export function trafficOf(workload: Workload, pipes: readonly PipeSettings[]): TopicTraffic[] {
   const tables = pipes.filter(({ topic }) => topic !== TRANSACTION_TOPIC);
-  if (tables.length === 0) throw new Error('The template has no pipe of a captured table.');
+  if (tables.length === 0)
+    throw new UsageError('The template has no pipe of a captured table; is it one of this project?');
   const { changesPerDay, rowBytes, changesPerTransaction } = workload;
   return pipes.map((pipe) => {
     if (pipe.topic !== TRANSACTION_TOPIC) {

@@ -42,20 +42,22 @@ export async function plannedChanges(
   // Above 51,200 bytes a template must come from S3 (AWS CloudFormation quotas).
   const key = `plans/${randomUUID()}.json`;
   const { VersionId } = await s3.send(new PutObjectCommand({ Bucket: bucket, Key: key, Body: template }));
-  const name = `plan-${randomUUID()}`;
+  const id = { StackName: stack, ChangeSetName: `plan-${randomUUID()}` };
   try {
     await cloudFormation.send(
       new CreateChangeSetCommand({
-        StackName: stack,
-        ChangeSetName: name,
+        ...id,
         ChangeSetType: 'UPDATE',
         TemplateURL: `https://${bucket}.s3.${region}.amazonaws.com/${key}`,
         Capabilities: ['CAPABILITY_NAMED_IAM', 'CAPABILITY_AUTO_EXPAND'],
       }),
     );
-    return await readChangeSet(cloudFormation, { StackName: stack, ChangeSetName: name });
+    try {
+      return await readChangeSet(cloudFormation, id);
+    } finally {
+      await cloudFormation.send(new DeleteChangeSetCommand(id));
+    }
   } finally {
-    await cloudFormation.send(new DeleteChangeSetCommand({ StackName: stack, ChangeSetName: name }));
     // With its version: osls empties its own folder only, and what stays here would keep the bucket from being removed.
     await s3.send(new DeleteObjectCommand({ Bucket: bucket, Key: key, VersionId }));
   }

@@ -1,3 +1,4 @@
+import { failedCall } from './failed-call.ts';
 import type { StageAddress } from './place.ts';
 
 /** Something about AWS or the stage that has to be put right there; printed without a stack trace, exit code 1. */
@@ -5,7 +6,12 @@ export class StageError extends Error {
   override name = 'StageError';
 }
 
-type AwsError = Error & { code?: string; Code?: string; $metadata?: { httpStatusCode?: number } };
+type AwsError = Error & {
+  code?: string;
+  Code?: string;
+  $fault?: 'client' | 'server';
+  $metadata?: { httpStatusCode?: number; requestId?: string };
+};
 
 /** Names under which AWS's services and SDK speak of one trouble, and what to tell people. */
 const TROUBLES: readonly { names: RegExp; text?: RegExp; say(at: StageAddress, error: Error): string }[] = [
@@ -32,9 +38,9 @@ const TROUBLES: readonly { names: RegExp; text?: RegExp; say(at: StageAddress, e
   },
   {
     names:
-      /^(AccessDenied|AccessDeniedException|UnauthorizedOperation|AuthorizationErrorException|NotAuthorized|Forbidden)$/,
+      /^(AccessDenied|AccessDeniedException|UnauthorizedOperation|AuthorizationErrorException|NotAuthorized|Forbidden|403)$/,
     say: ({ stage }, error) =>
-      `These credentials may not do that on stage ${stage}: ${firstLine(error)}. Ask for the right, or name another profile with AWS_PROFILE; docs/security.md lists who may do what.`,
+      `These credentials may not do ${failedCall(error) ?? 'that'} on stage ${stage}: ${firstLine(error)}. Ask for the right, or name another profile with AWS_PROFILE; docs/security.md lists who may do what.`,
   },
   {
     names: /^(OptInRequired|SubscriptionRequiredException|RegionDisabledException)$/,
@@ -57,11 +63,17 @@ const TROUBLES: readonly { names: RegExp; text?: RegExp; say(at: StageAddress, e
     say: ({ settings }, error) =>
       `AWS in ${settings.region} can't be reached (${firstLine(error)}). Check this machine's network and proxy, and repeat.`,
   },
+  {
+    names: /^ERR_INVALID_URL$/,
+    say: (_, error) =>
+      `An endpoint of AWS is no URL: ${(error as { input?: string }).input ?? firstLine(error)}. Check AWS_ENDPOINT_URL and the profile's endpoint_url.`,
+  },
 ];
 
 /**
- * The trouble that everybody has with AWS (credentials, rights, network) in one sentence that says what to do.
- * Null for an error that is none of these: a defect, whose stack is wanted.
+ * The trouble that everybody has with AWS (credentials, rights, network) in one sentence that says what to do; any other
+ * answer of a service in its own words, with the call. Null for an error that is none of these: a defect, whose stack is
+ * wanted.
  */
 export function explainAwsError(error: unknown, at: StageAddress): StageError | null {
   if (!(error instanceof Error)) return null;
@@ -70,7 +82,21 @@ export function explainAwsError(error: unknown, at: StageAddress): StageError | 
   const trouble = TROUBLES.find(
     (kind) => names.some((word) => kind.names.test(word)) && (kind.text?.test(error.message) ?? true),
   );
-  return trouble ? new StageError(trouble.say(at, error), { cause: error }) : null;
+  const said = trouble ? trouble.say(at, error) : refusal(error, at);
+  return said === null ? null : new StageError(said, { cause: error });
+}
+
+/** What a service answered; null for an error that no service sent. */
+function refusal(error: AwsError, { settings }: StageAddress): string | null {
+  const { $fault, $metadata } = error;
+  if ($metadata?.httpStatusCode === undefined) return null;
+  const call = failedCall(error) ?? 'a call';
+  const request = $metadata.requestId ? `, request ${$metadata.requestId}` : '';
+  const said = `${call} in ${settings.region}: ${firstLine(error)} (${error.name}${request})`;
+  if ($fault === 'server' || $metadata.httpStatusCode >= 500) {
+    return `AWS failed at ${said}. Repeat in a minute; the AWS Health Dashboard shows what is disturbed.`;
+  }
+  return `AWS refused ${said}. Put right what it names and repeat.`;
 }
 
 /** Whether AWS says that something isn't there. */
