@@ -40,8 +40,11 @@ export const SIGNAL_TABLE = `${RESERVED_SCHEMA}.signal`;
  */
 export const HEARTBEAT_TABLE = `${RESERVED_SCHEMA}.heartbeat`;
 
-/** Topic of the heartbeats: Debezium's `topic.heartbeat.prefix` and the topic prefix. */
-export const HEARTBEAT_TOPIC = `__debezium-heartbeat.${TOPIC_PREFIX}`;
+/**
+ * Topic of the heartbeats. Debezium's own choice would begin with two underscores, as Kafka's internal topics do, of which
+ * MSK's API is not said to make any.
+ */
+export const HEARTBEAT_TOPIC = `${TOPIC_PREFIX}.heartbeat`;
 
 /** Each beat is a transaction, and so two records of no events in the transaction topic: not more often than needed. */
 const HEARTBEAT_INTERVAL_MS = 30_000;
@@ -172,6 +175,7 @@ function captureSettings(tables: readonly RegistryTable[]): Record<string, strin
     'signal.data.collection': SIGNAL_TABLE,
     // An idle database would otherwise hold its WAL for ever.
     'heartbeat.interval.ms': String(HEARTBEAT_INTERVAL_MS),
+    'topic.heartbeat.name': HEARTBEAT_TOPIC,
     'heartbeat.action.query': `UPDATE ${HEARTBEAT_TABLE} SET ts = now()`,
     // The default leaves TRUNCATE out.
     'skipped.operations': 'none',
