@@ -43,6 +43,8 @@ const BUSY_WITHIN_MS = 60_000;
 const BUSY_PAUSE_MS = 200;
 /** A rebalance is under way, or the leader changed; the same request succeeds a moment later. */
 const BUSY = new Set([409, 503]);
+/** The same, as Connect says it of what it passes on to no leader (DistributedHerder.checkRebalanceNeeded, Kafka 3.9). */
+const REBALANCE_EXPECTED = /a rebalance is expected/;
 
 /** Kafka Connect's REST interface, as far as one connector needs it. Requests that meet a rebalance are repeated. */
 export class ConnectApi {
@@ -115,13 +117,11 @@ export class ConnectApi {
   async #call<T>(method: string, path: string, body?: object): Promise<T> {
     for (const deadline = Date.now() + BUSY_WITHIN_MS; ; await pause(BUSY_PAUSE_MS)) {
       const answer = await this.#request(method, path, body);
-      if (BUSY.has(answer.status) && Date.now() < deadline) {
-        await answer.body?.cancel();
-        continue;
-      }
       const text = await answer.text();
-      if (!answer.ok) throw connectError(method, path, answer.status, text);
-      return (text === '' ? undefined : JSON.parse(text)) as T;
+      if (answer.ok) return (text === '' ? undefined : JSON.parse(text)) as T;
+      if (!isBusy(answer.status, text) || Date.now() >= deadline) {
+        throw connectError(method, path, answer.status, text);
+      }
     }
   }
 
@@ -143,6 +143,10 @@ export class ConnectApi {
       );
     }
   }
+}
+
+function isBusy(status: number, text: string): boolean {
+  return BUSY.has(status) || (status === 500 && REBALANCE_EXPECTED.test(text));
 }
 
 /** Connect answers errors as JSON with a message, proxies in front of it may not. */
