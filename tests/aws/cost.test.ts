@@ -20,7 +20,7 @@ const WORKLOAD = {
 };
 /** Between them they have every type of resource that a stage may have. */
 const CHECKED = VARIANTS.filter(({ name }) => /^(dev|prod|endpoints-.*)$/.test(name));
-const PACKAGED_WITHIN_MS = 120_000;
+const PACKAGED_WITHIN_MS = 600_000;
 
 const scratch = mkdtempSync(join(tmpdir(), 'cdc-cost-test-'));
 const clean = () => rmSync(scratch, { recursive: true, force: true });

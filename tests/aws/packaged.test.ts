@@ -11,7 +11,7 @@ import { type Finding, ofType, type Template } from './template.ts';
 import { type CheckovReport, cfnLint, checkov, leftOut } from './tools.ts';
 
 // Linting takes seconds a template, on a busy machine tens of them.
-jest.setTimeout(300_000);
+jest.setTimeout(1_500_000);
 
 /** Checkov is slow and looks at kinds of resources; these two have all of them. */
 const CHECKOV_VARIANTS = ['dev', 'prod'];

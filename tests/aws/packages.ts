@@ -12,7 +12,7 @@ const SLS = join(ROOT, 'node_modules', '.bin', 'sls');
 const DIGEST = `sha256:${'0123456789abcdef'.repeat(4)}`;
 const IMAGE = `quay.io/debezium/connect@${DIGEST}`;
 
-const PACKAGED_WITHIN_MS = 180_000;
+const PACKAGED_WITHIN_MS = 400_000;
 const AT_ONCE = 2;
 
 /** A deployment that is packaged as `sls deploy` would. */

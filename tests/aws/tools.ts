@@ -4,7 +4,7 @@ import { execa } from 'execa';
 import { CHECKOV_PYTHON, PYTHON } from '../../local/setup/python.ts';
 import type { Finding } from './template.ts';
 
-const TOOL_WITHIN_MS = 180_000;
+const TOOL_WITHIN_MS = 400_000;
 const CHECKOV_CONFIG = join(import.meta.dirname, 'checkov.yml');
 
 /**

@@ -22,7 +22,7 @@ def _lines(recordings: tuple[str, ...]) -> list[str]:
     if node is None:
         raise RuntimeError("the enrichment needs Node: run npm start or npm test once, they set it up")
     script = str(ROOT / "tests" / "glue" / "recorded-packs.ts")
-    done = subprocess.run([node, script, *recordings], capture_output=True, text=True, timeout=60, check=False)
+    done = subprocess.run([node, script, *recordings], capture_output=True, text=True, timeout=240, check=False)
     if done.returncode != 0:
         raise RuntimeError(f"recorded-packs.ts {' '.join(recordings)} failed:\n{done.stderr}")
     return done.stdout.splitlines()

@@ -41,7 +41,7 @@ def packed(tmp_path_factory: pytest.TempPathFactory) -> Path:
     node = ROOT / "node_modules" / ".bin" / "node"
     pack = ROOT / "resources" / "assets" / "pack.ts"
     command = [str(node), str(pack), str(tmp_path_factory.mktemp("assets"))]
-    return Path(subprocess.run(command, capture_output=True, text=True, timeout=60, check=True).stdout.strip())
+    return Path(subprocess.run(command, capture_output=True, text=True, timeout=240, check=True).stdout.strip())
 
 
 def test_every_module_imports_from_the_zip(packed: Path, tmp_path: Path) -> None:
@@ -67,6 +67,6 @@ def _without_files(printed: str) -> list[str]:
 def _run(packed: Path, cwd: Path, code: str) -> str:
     environment = {**os.environ, "PYTHONPATH": os.pathsep.join([str(packed / "lakehouse.zip"), str(packed)])}
     command = [sys.executable, "-c", code]
-    done = subprocess.run(command, cwd=cwd, env=environment, capture_output=True, text=True, timeout=120, check=False)
+    done = subprocess.run(command, cwd=cwd, env=environment, capture_output=True, text=True, timeout=240, check=False)
     assert done.returncode == 0, done.stderr
     return done.stdout

@@ -2,6 +2,7 @@
 
 import json
 import os
+import random
 import signal
 import socket
 import subprocess
@@ -21,15 +22,19 @@ from source import Source, compact
 ROOT = Path(__file__).resolve().parents[2]
 JARS = Path(os.environ.get("CDC_JARS", ROOT / ".jars")) / "spark"
 BUCKET = "lake"
-START_SECONDS = 120
-RUN_SECONDS = 240
+START_SECONDS = 300
+RUN_SECONDS = 480
+ENDED_SECONDS = 120
 AWS = {"AWS_ACCESS_KEY_ID": "local", "AWS_SECRET_ACCESS_KEY": "local", "AWS_DEFAULT_REGION": "us-east-1"}
 
 
 def free_port() -> int:
-    with socket.socket() as s:
-        s.bind(("127.0.0.1", 0))
-        return s.getsockname()[1]
+    """A port that nobody listens on, below those that outgoing connections take while its server is not up."""
+    for port in random.sample(range(20_000, 32_000), 100):
+        with socket.socket() as probe:
+            if probe.connect_ex(("127.0.0.1", port)) != 0:
+                return port
+    raise RuntimeError("no free port between 20000 and 32000 in 100 attempts")
 
 
 def wait_until(what: str, done: Callable[[], Any], seconds: float, log: Path | None = None) -> Any:
@@ -100,7 +105,7 @@ class Twin:
         data = None if body is None else body if isinstance(body, bytes) else json.dumps(body).encode()
         request = urllib.request.Request(f"http://127.0.0.1:{self.port}{path}", data=data, method=method)
         try:
-            with urllib.request.urlopen(request, timeout=60) as answer:
+            with urllib.request.urlopen(request, timeout=180) as answer:
                 return answer.status, json.load(answer)
         except urllib.error.HTTPError as error:
             return error.code, json.load(error)
@@ -245,8 +250,8 @@ def test_runs_jobs_answers_queries_and_ends_when_told(twin: Twin, running: subpr
 
         [jvm] = children(running.pid)
         assert twin.call("POST", f"/runs/{first['id']}/stop", {})[0] == 202
-        assert running.wait(timeout=30) == 75
-        wait_until("the JVM has ended", lambda: not alive(jvm), 30, twin.log)
+        assert running.wait(timeout=ENDED_SECONDS) == 75
+        wait_until("the JVM has ended", lambda: not alive(jvm), ENDED_SECONDS, twin.log)
     finally:
         os.kill(twin.s3_process.pid, signal.SIGCONT)
 
@@ -260,15 +265,15 @@ def test_ends_with_its_parent_and_with_its_jvm_and_when_terminated(twin: Twin) -
     [jvm] = children(worker)
     parent.kill()
     parent.wait()
-    wait_until("worker and JVM have ended", lambda: not alive(worker) and not alive(jvm), 30, twin.log)
+    wait_until("worker and JVM have ended", lambda: not alive(worker) and not alive(jvm), ENDED_SECONDS, twin.log)
 
     process = twin.start()
     [jvm] = children(process.pid)
     os.kill(jvm, signal.SIGKILL)
-    assert process.wait(timeout=30) == 75
+    assert process.wait(timeout=ENDED_SECONDS) == 75
 
     process = twin.start()
     [jvm] = children(process.pid)
     process.terminate()
-    assert process.wait(timeout=30) == 0
-    wait_until("the JVM has ended", lambda: not alive(jvm), 30, twin.log)
+    assert process.wait(timeout=ENDED_SECONDS) == 0
+    wait_until("the JVM has ended", lambda: not alive(jvm), ENDED_SECONDS, twin.log)

@@ -46,7 +46,7 @@ class Lambda:
 
 
 def put(url: str, answer: dict[str, Any]) -> None:
-    urllib.request.urlopen(urllib.request.Request(url, json.dumps(answer).encode(), method="PUT"), timeout=5).close()
+    urllib.request.urlopen(urllib.request.Request(url, json.dumps(answer).encode(), method="PUT"), timeout=60).close()
 
 
 @pytest.fixture
