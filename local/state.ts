@@ -36,6 +36,8 @@ export type StatePaths = {
   lake: string;
   /** Iceberg's catalog, a SQLite file. */
   catalog: string;
+  /** Temporary files of the children, emptied at each start. */
+  temporary: string;
 };
 
 /** A child that runs, with what another process needs to end it. */
@@ -96,6 +98,7 @@ export function statePaths(root: string): StatePaths {
     connect: at('connect'),
     lake: at('lake'),
     catalog: at('catalog.db'),
+    temporary: at('temporary'),
   };
 }
 

@@ -28,8 +28,10 @@ def local_session(
 ) -> SparkSession:
     """A session on this machine: Iceberg's JDBC catalog on SQLite, which takes concurrent commits safely.
 
-    `jars` holds the Iceberg runtime and the SQLite driver, `memory` is the driver's heap, e.g. '1g'.
+    `jars` holds the Iceberg runtime and the SQLite driver, `memory` is the driver's heap, e.g. '1g'. `scratch` is made
+    if missing and takes all temporary files: a JVM that is killed leaves its own behind.
     """
+    scratch.mkdir(parents=True, exist_ok=True)
     settings = {
         **SHARED,
         f"spark.sql.catalog.{CATALOG}.type": "jdbc",
@@ -42,7 +44,7 @@ def local_session(
         # cold run of the three layers), and so would a parallel collector's threads.
         # Without it the room for compiled code is 48 MB: full after some twenty runs, and Java then interprets.
         "spark.driver.extraJavaOptions": "-XX:TieredStopAtLevel=1 -XX:ReservedCodeCacheSize=240m -XX:+UseSerialGC "
-        "-XX:+ExitOnOutOfMemoryError",
+        f'-XX:+ExitOnOutOfMemoryError -XX:-UsePerfData -Djava.io.tmpdir="{scratch}"',
         "spark.driver.host": "127.0.0.1",
         "spark.driver.bindAddress": "127.0.0.1",
         "spark.local.dir": str(scratch),

@@ -30,11 +30,12 @@ export async function startConnect(
   mkdirSync(folder, { recursive: true });
   const properties = join(folder, 'connect.properties');
   writeProperties(properties, workerProperties(url, brokerAddress));
-  await supervisor.start(connectChild(properties, url, sourcePassword, javaOptions));
+  await supervisor.start(connectChild(state.paths.temporary, properties, url, sourcePassword, javaOptions));
   return url;
 }
 
 function connectChild(
+  temporary: string,
   properties: string,
   url: string,
   sourcePassword: string,
@@ -48,6 +49,7 @@ function connectChild(
       heapMb: HEAP_MB,
       log4j: LOG4J,
       args: [properties],
+      temporary,
       javaOptions,
     }),
     env: { [SOURCE_PASSWORD_VARIABLE]: sourcePassword },

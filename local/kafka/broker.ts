@@ -7,7 +7,7 @@ import { type Admin, Kafka, logLevel } from 'kafkajs';
 import { TOPIC_MAX_MESSAGE_BYTES, TOPIC_RETENTION_MS } from '../../functions/cdc/connector-config.ts';
 import { javaCommand, kafkaJava, writeProperties } from '../process/java.ts';
 import type { ChildSpec, Supervisor } from '../process/supervisor.ts';
-import type { OwnedState } from '../state.ts';
+import type { OwnedState, StatePaths } from '../state.ts';
 
 const HOST = '127.0.0.1';
 const HEAP_MB = { initial: 96, max: 384 };
@@ -34,13 +34,18 @@ export async function startKafka(
   mkdirSync(folder, { recursive: true });
   const properties = join(folder, 'server.properties');
   writeProperties(properties, serverProperties(join(folder, 'data'), ports));
-  const clusterId = readClusterId(folder) ?? (await format(folder, ports));
+  const clusterId = readClusterId(folder) ?? (await format(state.paths, ports));
   const address = `${HOST}:${ports.broker}`;
-  await supervisor.start(brokerChild(properties, address, javaOptions));
+  await supervisor.start(brokerChild(state.paths.temporary, properties, address, javaOptions));
   return { address, clusterId };
 }
 
-function brokerChild(properties: string, address: string, javaOptions?: readonly string[]): ChildSpec {
+function brokerChild(
+  temporary: string,
+  properties: string,
+  address: string,
+  javaOptions?: readonly string[],
+): ChildSpec {
   return {
     name: 'kafka',
     command: javaCommand(),
@@ -49,6 +54,7 @@ function brokerChild(properties: string, address: string, javaOptions?: readonly
       heapMb: HEAP_MB,
       log4j: LOG4J,
       args: [properties],
+      temporary,
       javaOptions,
     }),
     isReady: () =>
@@ -106,7 +112,10 @@ function readClusterId(folder: string): string | null {
 }
 
 /** Formats a folder aside, so that an interrupted format leaves nothing that looks complete. */
-async function format(folder: string, ports: { broker: number; controller: number }): Promise<string> {
+async function format(
+  { kafka: folder, temporary }: StatePaths,
+  ports: { broker: number; controller: number },
+): Promise<string> {
   const aside = join(folder, 'data.new');
   rmSync(aside, { recursive: true, force: true });
   const properties = join(folder, 'format.properties');
@@ -117,6 +126,7 @@ async function format(folder: string, ports: { broker: number; controller: numbe
     heapMb: HEAP_MB,
     log4j: LOG4J,
     args: ['format', '-t', clusterId, '-c', properties],
+    temporary,
   });
   try {
     await promisify(execFile)(javaCommand(), args);
@@ -146,8 +156,8 @@ export async function withAdmin<T>(
     clientId: 'cdc-twin',
     brokers: [address],
     logLevel: logLevel.NOTHING,
-    connectionTimeout: 3_000,
-    requestTimeout: 10_000,
+    connectionTimeout: 10_000,
+    requestTimeout: 30_000,
     retry: { retries, initialRetryTime: 100, maxRetryTime: 2_000 },
   });
   const admin = kafka.admin();

@@ -33,6 +33,8 @@ export type KafkaJava = {
   /** A log4j 1 file. */
   log4j: string;
   args: readonly string[];
+  /** Folder for what Java unpacks and would leave behind when it is killed. */
+  temporary: string;
   /** More options for Java itself; without any, the class archive is used if there is one. */
   javaOptions?: readonly string[] | undefined;
 };
@@ -41,7 +43,7 @@ export type KafkaJava = {
  * Arguments that start a main class of the Kafka jars, with the serial collector: least memory, quickest start on few
  * cores.
  */
-export function kafkaJava({ mainClass, heapMb, log4j, args, javaOptions }: KafkaJava): string[] {
+export function kafkaJava({ mainClass, heapMb, log4j, args, temporary, javaOptions }: KafkaJava): string[] {
   const archive = classArchive(mainClass);
   const archiveOptions = existsSync(archive) ? [`-XX:SharedArchiveFile=${archive}`, '-Xlog:cds=off'] : [];
   return [
@@ -51,6 +53,9 @@ export function kafkaJava({ mainClass, heapMb, log4j, args, javaOptions }: Kafka
     `-Xmx${heapMb.max}m`,
     '-XX:+ExitOnOutOfMemoryError',
     '-Djava.awt.headless=true',
+    `-Djava.io.tmpdir=${temporary}`,
+    // Java writes its counters into /tmp, wherever its temporary files are.
+    '-XX:-UsePerfData',
     `-Dlog4j.configuration=${pathToFileURL(log4j)}`,
     '-cp',
     join(JARS.kafka, '*'),

@@ -1,5 +1,5 @@
 import { type ChildProcess, spawn } from 'node:child_process';
-import { closeSync } from 'node:fs';
+import { closeSync, mkdirSync, rmSync } from 'node:fs';
 import { join } from 'node:path';
 import { setTimeout as pause } from 'node:timers/promises';
 import type { OwnedState } from '../state.ts';
@@ -16,7 +16,7 @@ export type ChildSpec = StopRules & {
   name: string;
   command: string;
   args: readonly string[];
-  /** Added to this process's own environment; undefined removes a variable. */
+  /** Added to this process's own environment and the state folder's TMPDIR; undefined removes a variable. */
   env?: Readonly<Record<string, string | undefined>>;
   cwd?: string;
   /** The system account to run under; default this process's own. */
@@ -67,6 +67,9 @@ export class Supervisor {
   constructor(state: OwnedState, onEvent: (event: ChildEvent) => void) {
     this.#state = state;
     this.#onEvent = onEvent;
+    // A child that was killed has left its temporary files.
+    rmSync(state.paths.temporary, { recursive: true, force: true });
+    mkdirSync(state.paths.temporary, { recursive: true });
   }
 
   /**
@@ -118,7 +121,7 @@ export class Supervisor {
     const descriptor = openLog(log);
     const child = spawn(spec.command, spec.args, {
       cwd: spec.cwd ?? this.#state.paths.root,
-      env: { ...process.env, ...spec.env },
+      env: { ...process.env, TMPDIR: this.#state.paths.temporary, ...spec.env },
       detached: true,
       stdio: ['ignore', descriptor, descriptor],
       ...(spec.account ?? {}),

@@ -52,6 +52,8 @@ export async function startSpark(
       PYTHONUNBUFFERED: '1',
       ...(code ? { LAKEHOUSE_CODE: code.join(delimiter) } : {}),
       PYTHONDONTWRITEBYTECODE: '1',
+      // Of the JVM that only puts Spark's command together; the session's own are in session.py.
+      SPARK_LAUNCHER_OPTS: '-XX:-UsePerfData',
     },
     isReady: async () => {
       const answer = await fetch(`${url}/health`, { signal: AbortSignal.timeout(PROBE_TIMEOUT_MS) });

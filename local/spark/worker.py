@@ -55,7 +55,6 @@ class Worker:
     def work(self) -> None:
         """Opens the session, then runs jobs for ever."""
         o = self.options
-        o.scratch.mkdir(parents=True, exist_ok=True)
         self.spark = local_session(o.jars, o.catalog, o.warehouse, o.scratch, o.cores, o.memory)
         self.spark.sparkContext.setLogLevel("ERROR")
         self.queries = Queries(self.spark, o.database)

@@ -20,7 +20,7 @@ from lake import Lake
 from lakehouse.session import local_session
 
 PROJECT_ROOT = Path(__file__).resolve().parents[2]
-PROCESS_SECONDS = 240
+PROCESS_SECONDS = 600
 _stages = itertools.count(1)
 
 
@@ -32,7 +32,7 @@ def session_settings(tmp_path_factory: pytest.TempPathFactory) -> dict[str, Any]
         "jars": Path(os.environ.get("CDC_JARS", PROJECT_ROOT / ".jars")) / "spark",
         "catalog_db": folder / "catalog.db",
         "warehouse": folder / "warehouse",
-        "scratch": folder / "scratch",
+        "scratch": folder / "scratch folder",
         "memory": "2g",  # one session for every test, each with tables of its own
     }
 

@@ -122,6 +122,8 @@ async function invoke(
     PATH: `${bin}:${process.env['PATH']}`,
     AWS_ACCESS_KEY_ID: 'local',
     AWS_SECRET_ACCESS_KEY: 'local',
+    // Packaging leaves folders in the place for temporary files.
+    TMPDIR: root,
   };
   const { stdout } = await promisify(execFile)(
     join(bin, 'sls'),

@@ -1,4 +1,4 @@
-import { existsSync, mkdtempSync, readFileSync, rmSync, writeFileSync } from 'node:fs';
+import { existsSync, mkdtempSync, readdirSync, readFileSync, rmSync, writeFileSync } from 'node:fs';
 import { tmpdir } from 'node:os';
 import { join } from 'node:path';
 import { setTimeout as pause } from 'node:timers/promises';
@@ -104,6 +104,16 @@ describe('starting a child', () => {
   it('names a program that is not there', async () => {
     const missing = script('a', '', { command: join(root, 'missing'), args: [] });
     await expect(supervisor.start(missing)).rejects.toThrow(/could not be started: .*ENOENT/);
+  });
+
+  it('gives it a place for temporary files, which the next start finds empty', async () => {
+    await supervisor.start(
+      script('a', `fs.writeFileSync(require('node:os').tmpdir() + '/left', ''); ready()`),
+    );
+    expect(readdirSync(state.paths.temporary)).toEqual(['left']);
+    await supervisor.stop('a');
+    supervisor = new Supervisor(state, (event) => events.push(event));
+    expect(readdirSync(state.paths.temporary)).toEqual([]);
   });
 
   it('keeps the log of the time before', async () => {
