@@ -19,6 +19,9 @@ from pyspark.sql import SparkSession
 from lake import Lake
 from lakehouse.session import local_session
 
+# A profile that the user of this machine has chosen is none of the clients' here.
+os.environ.pop("AWS_PROFILE", None)
+
 PROJECT_ROOT = Path(__file__).resolve().parents[2]
 PROCESS_SECONDS = 600
 _stages = itertools.count(1)

@@ -19,6 +19,9 @@ import pytest
 ROOT = Path(__file__).resolve().parents[3]
 sys.path.insert(0, str(ROOT / "local" / "aws"))
 
+# A profile that the user of this machine has chosen is none of the clients' here.
+os.environ.pop("AWS_PROFILE", None)
+
 REGION = "us-east-1"
 STARTED_WITHIN_SECONDS = 180
 DONE_WITHIN_SECONDS = 180

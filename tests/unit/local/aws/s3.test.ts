@@ -295,7 +295,9 @@ describe('S3 on a folder', () => {
   it('serves boto3 alike', async () => {
     const python = fileURLToPath(new URL('../../../../.venv/bin/python', import.meta.url));
     const script = fileURLToPath(new URL('./s3_with_boto3.py', import.meta.url));
-    const { stdout } = await promisify(execFile)(python, [script, alone.endpoint.url]);
+    // Without the profile that this machine's user may have chosen.
+    const env = { PATH: process.env['PATH'] };
+    const { stdout } = await promisify(execFile)(python, [script, alone.endpoint.url], { env });
     expect(stdout.trim()).toBe('as S3 does');
   });
 });
