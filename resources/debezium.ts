@@ -233,8 +233,9 @@ function address(): Resource {
 function service(prefix: string): Resource {
   return {
     Type: 'AWS::ECS::Service',
-    // It logs in as soon as it starts, and has to be reached to count as healthy.
-    DependsOn: ['KafkaScramUsers', 'NetworkReady'],
+    // It logs in as soon as it starts, to brokers that know its user by then: the source waits for the topics, and they for
+    // the user. In a removal it is gone before the slot that it may read.
+    DependsOn: 'SourcePreparation',
     Properties: {
       ServiceName: `${prefix}-connect`,
       Cluster: ref('ConnectCluster'),

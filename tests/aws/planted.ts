@@ -394,6 +394,14 @@ const order: Planted[] = [
   },
   {
     rule: 'order',
+    mistake: 'a Connect that runs while its slot is dropped, and before Kafka knows its user',
+    plant: ({ Resources: { ConnectService: service } }) => {
+      delete service?.DependsOn;
+      return 'ConnectService';
+    },
+  },
+  {
+    rule: 'order',
     mistake: 'a source that is tidied up after its network has gone',
     plant: ({ Resources: { SourcePreparation: source } }) => {
       delete source?.DependsOn;

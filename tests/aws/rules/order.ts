@@ -22,8 +22,9 @@ const BEFORE: Readonly<Record<string, readonly string[]>> = {
     'AWS::EC2::SecurityGroupIngress',
     'AWS::EC2::SecurityGroupEgress',
   ],
-  // Its first container signs in to the brokers, and is replaced a few times at most.
-  'AWS::ECS::Service': ['AWS::MSK::BatchScramSecret', 'AWS::EC2::Route'],
+  // Its first container signs in to the brokers, and is replaced a few times at most: they need time to learn its user. While
+  // it runs, its connector may hold the slot that the source's removal drops.
+  'AWS::ECS::Service': ['AWS::MSK::BatchScramSecret', 'AWS::MSK::Topic', 'AWS::EC2::Route', 'Custom::Source'],
   // Scheduler starts at once: a run would fail without a connector, and the cost guard would pause half a deployment.
   'AWS::Scheduler::Schedule': ['Custom::Connector'],
   'AWS::Budgets::Budget': ['AWS::SNS::TopicPolicy'],
