@@ -24,9 +24,9 @@ import {
   startStack,
 } from './stack.ts';
 
-const BOUND_MS = 120_000;
+const BOUND_MS = 240_000;
 /** So many that the snapshot takes longer than the time between two commits of the offset. */
-const MORE_ROWS = 60_000;
+const MORE_ROWS = 100_000;
 const root = mkdtempSync(join(tmpdir(), 'cdc-incremental-'));
 const logs = () => ['connect', 'postgres'].map((name) => tail(join(root, 'logs', `${name}.log`))).join('\n');
 let stack: Stack;
