@@ -1,7 +1,7 @@
 /** How far behind the landing zone is: what Debezium has still to read, and what the pipes have still to land. */
 import { setTimeout as delay } from 'node:timers/promises';
 import type { Client } from 'pg';
-import { HEARTBEAT_TABLE, slotName } from '../functions/cdc/connector-config.ts';
+import { platformTables, slotName } from '../functions/cdc/connector-config.ts';
 import type { Deployment } from '../functions/cdc/names.ts';
 import type { Registry } from '../functions/cdc/registry.ts';
 import { SLOT_QUERY, type SlotRow } from '../functions/cdc/source-queries.ts';
@@ -99,7 +99,7 @@ async function untilPassedOn(
   const groups = pipePlans(deployment, registry);
   const deadline = Date.now() + withinMs;
   const { current: target } = await readLsns(source, slot);
-  await writeHeartbeat(urls.heartbeat);
+  await writeHeartbeat(urls.heartbeat, deployment);
   const look = () => delay(LOOK_EVERY_MS, undefined, signal ? { signal } : {});
   const expectWithin = (behind: string) => {
     if (Date.now() > deadline) {
@@ -125,6 +125,8 @@ async function untilPassedOn(
   }
 }
 
-async function writeHeartbeat(url: string): Promise<void> {
-  await withDatabase(url, (client) => client.query(`UPDATE ${HEARTBEAT_TABLE} SET ts = now()`));
+async function writeHeartbeat(url: string, deployment: Deployment): Promise<void> {
+  await withDatabase(url, (client) =>
+    client.query(`UPDATE ${platformTables(deployment).heartbeat} SET ts = now()`),
+  );
 }

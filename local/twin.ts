@@ -151,7 +151,7 @@ async function startChildren(
   );
   const kafka = step('Kafka', async (say) => {
     const broker = await startKafka(supervisor, state, { broker: ports.kafka, controller: ports.controller });
-    await ensureTopics(broker.address, registry);
+    await ensureTopics(broker.address, deployment, registry);
     say(broker.address);
     return broker;
   });
@@ -174,6 +174,7 @@ async function startChildren(
         lakeRoot: `file://${join(state.paths.lake, bucket)}`,
         registryFile: join(PROJECT_ROOT, 'tables.yml'),
         kafkaClusterId: broker.clusterId,
+        kafkaBroker: broker.address,
         placeholder,
         connectUrl: `http://127.0.0.1:${ports.connect}`,
         sourceUrl: url,
@@ -269,7 +270,7 @@ async function prepared(
       );
     });
     const source = await prepare(urls.shop, urls.admin);
-    await allowSignals(urls.admin);
+    await allowSignals(urls.admin, deployment);
     return source;
   });
 }

@@ -192,7 +192,8 @@ function captureAlarms({ namespace }: Watched): Alarm[] {
     {
       page: 'heartbeat-stale',
       what: "The connector's heartbeat in the source is older than 10 minutes: the slot does not move on although it may look active.",
-      remedy: 'Look whether the connector can write to the table debezium.heartbeat.',
+      remedy:
+        'Look whether the connector can write to its table in the source, debezium.<project>_<stage>_heartbeat.',
       series: keeper('slot-monitor', 'HeartbeatAge', 'Maximum'),
       when: '>',
       threshold: 10 * MINUTE,

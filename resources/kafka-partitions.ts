@@ -1,5 +1,4 @@
-import { topicPlans } from '../functions/cdc/connector-config.ts';
-import type { Registry } from '../functions/cdc/registry.ts';
+import type { TopicPlan } from '../functions/cdc/connector-config.ts';
 
 /**
  * Partitions that a broker may hold, replicas included; a cluster above it refuses updates
@@ -41,10 +40,10 @@ export type BrokerPlan = { type: string; count: number; replicationFactor: numbe
  * No transactions are used, so that `__transaction_state` is never made.
  */
 export function partitionsOfBroker(
-  registry: Pick<Registry, 'tables'>,
+  topics: readonly TopicPlan[],
   { count, replicationFactor }: Pick<BrokerPlan, 'count' | 'replicationFactor'>,
 ): number {
-  const captured = sum(topicPlans(registry).map(({ partitions }) => partitions));
+  const captured = sum(topics.map(({ partitions }) => partitions));
   const connect = sum(Object.values(CONNECT_TOPICS).map(({ partitions }) => partitions));
   const all = captured + connect + CONSUMER_OFFSETS_PARTITIONS + CANARY_TOPICS * count;
   return Math.ceil((all * replicationFactor) / count);

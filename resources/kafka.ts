@@ -4,6 +4,7 @@ import type { Resource, StageContext, TemplatePart } from './generated.ts';
 import { att, ref } from './intrinsics.ts';
 import { type BrokerPlan, knownBrokerTypes, partitionLimit, partitionsOfBroker } from './kafka-partitions.ts';
 import { PackagingError } from './packaging-error.ts';
+import { plansOf } from './topics.ts';
 
 type Resources = Record<string, Resource>;
 
@@ -39,9 +40,9 @@ async function readPlan({ param }: StageContext): Promise<ClusterPlan> {
 }
 
 /** What CloudFormation would find out after a quarter of an hour, and cfn-lint doesn't know. */
-function assertPossible({ stage, registry }: StageContext, plan: ClusterPlan): void {
-  const mistake = mistakeOf(plan) ?? tooManyPartitions(registry, plan);
-  if (mistake !== null) throw new PackagingError(`Kafka of stage ${stage}: ${mistake}`);
+function assertPossible(context: StageContext, plan: ClusterPlan): void {
+  const mistake = mistakeOf(plan) ?? tooManyPartitions(context, plan);
+  if (mistake !== null) throw new PackagingError(`Kafka of stage ${context.stage}: ${mistake}`);
 }
 
 function mistakeOf({
@@ -67,11 +68,11 @@ function mistakeOf({
   return null;
 }
 
-function tooManyPartitions(registry: StageContext['registry'], plan: ClusterPlan): string | null {
-  const partitions = partitionsOfBroker(registry, plan);
+function tooManyPartitions(context: StageContext, plan: ClusterPlan): string | null {
+  const partitions = partitionsOfBroker(plansOf(context), plan);
   const limit = partitionLimit(plan.type) ?? 0;
   if (partitions <= limit) return null;
-  return `the registry's ${registry.tables.length} tables ask for ${partitions} partitions a broker, and ${plan.type} holds ${limit}; take larger brokers or more of them.`;
+  return `the registry's ${context.registry.tables.length} tables ask for ${partitions} partitions a broker, and ${plan.type} holds ${limit}; take larger brokers or more of them.`;
 }
 
 function cluster(prefix: string, plan: ClusterPlan): Resources {

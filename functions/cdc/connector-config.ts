@@ -30,21 +30,35 @@ export const TOPIC_MAX_MESSAGE_BYTES = RECORD_CAP_BYTES + 64 * 1024;
  */
 export const TOPIC_RETENTION_MS = 7 * DAY_MS;
 
-/** Table in which a row asks Debezium for an action, such as an incremental snapshot. */
-export const SIGNAL_TABLE = `${RESERVED_SCHEMA}.signal`;
+/** Tables, by their ids, that a deployment has in its source for itself alone: a database may have several captures. */
+export type PlatformTables = {
+  /** A row in it asks Debezium for an action, such as an incremental snapshot. */
+  signal: string;
+  /**
+   * The connector itself updates it, so that the slot moves on while the captured tables are idle. It must be in the
+   * publication although it isn't captured: without it the slot stays where it is (seen on PostgreSQL 15, which skips
+   * transactions that publish nothing). A logical message instead of the table doesn't move the slot either (seen).
+   */
+  heartbeat: string;
+};
 
-/**
- * Table that the connector itself updates, so that the slot moves on while the captured tables are idle. It must be in
- * the publication although it isn't captured: without it the slot stays where it is (seen on PostgreSQL 15, which skips
- * transactions that publish nothing). A logical message instead of the table doesn't move the slot either (seen).
- */
-export const HEARTBEAT_TABLE = `${RESERVED_SCHEMA}.heartbeat`;
+/** Names that all deployments shared once; a removal takes them away when nobody publishes them any more. */
+export const FORMER_PLATFORM_TABLES: PlatformTables = {
+  signal: `${RESERVED_SCHEMA}.signal`,
+  heartbeat: `${RESERVED_SCHEMA}.heartbeat`,
+};
 
 /**
  * Topic of the heartbeats. Debezium's own choice would begin with two underscores, as Kafka's internal topics do, of which
  * MSK's API is not said to make any.
  */
 export const HEARTBEAT_TOPIC = `${TOPIC_PREFIX}.heartbeat`;
+
+/**
+ * Topic of Debezium's notifications: how far its snapshots are and how they end, which its offsets don't tell
+ * (https://debezium.io/documentation/reference/3.7/configuration/notification.html).
+ */
+export const NOTIFICATION_TOPIC = `${TOPIC_PREFIX}.notification`;
 
 /** Each beat is a transaction, and so two records of no events in the transaction topic: not more often than needed. */
 const HEARTBEAT_INTERVAL_MS = 30_000;
@@ -84,15 +98,24 @@ export function connectorName(deployment: Deployment): string {
 
 /** `cdc_demo_dev`: the replication slot, at most 63 characters of a-z, 0-9 and _ (PostgreSQL's rule for slots). */
 export function slotName(deployment: Deployment): string {
-  const name = glueDatabase(deployment)
-    .toLowerCase()
-    .replaceAll(/[^a-z0-9_]/g, '_');
-  if (name.length > 63) {
-    throw new Error(
-      `The replication slot ${name} would be longer than the 63 characters that PostgreSQL allows; shorten the project or stage name.`,
-    );
-  }
-  return name;
+  return sourceName('replication slot', deployment);
+}
+
+/** `debezium.cdc_demo_dev_signal` and `debezium.cdc_demo_dev_heartbeat`. */
+export function platformTables(deployment: Deployment): PlatformTables {
+  return {
+    signal: `${RESERVED_SCHEMA}.${sourceName('signal table', deployment, '_signal')}`,
+    heartbeat: `${RESERVED_SCHEMA}.${sourceName('heartbeat table', deployment, '_heartbeat')}`,
+  };
+}
+
+/** PostgreSQL would cut a longer name of a table, and refuses one of a slot. */
+function sourceName(what: string, deployment: Deployment, ending = ''): string {
+  const name = `${glueDatabase(deployment)}${ending}`.toLowerCase().replaceAll(/[^a-z0-9_]/g, '_');
+  if (name.length <= 63) return name;
+  throw new Error(
+    `The ${what} ${name} would be longer than the 63 characters that PostgreSQL allows; shorten the project or stage name.`,
+  );
 }
 
 /** `cdc_demo_dev`: the publication of exactly the registry's tables, the signal and the heartbeat table. */
@@ -116,9 +139,10 @@ export function withMessageKeys(
   return tables.map((table) => ({ ...table, key: table.key ?? messageKeys[table.id] ?? null }));
 }
 
-/** Every topic that the connector writes: the registry's tables, transaction metadata, signals and heartbeats. */
-export function topicPlans(registry: Pick<Registry, 'tables'>): TopicPlan[] {
-  const single = [topicOf(TRANSACTION_TABLE), topicOf(SIGNAL_TABLE), HEARTBEAT_TOPIC];
+/** Every topic that the connector writes: the registry's tables, and one each of what else it tells. */
+export function topicPlans(deployment: Deployment, registry: Pick<Registry, 'tables'>): TopicPlan[] {
+  const { signal } = platformTables(deployment);
+  const single = [topicOf(TRANSACTION_TABLE), topicOf(signal), HEARTBEAT_TOPIC, NOTIFICATION_TOPIC];
   return [
     ...registry.tables.map(({ topic, partitions }) => ({ topic, partitions, config: topicConfig() })),
     ...single.map((topic) => ({ topic, partitions: 1, config: topicConfig() })),
@@ -143,7 +167,7 @@ export function connectorConfig(input: ConnectorInput): Record<string, string> {
     'connector.class': CONNECTOR_CLASS,
     'tasks.max': '1',
     ...sourceSettings(input),
-    ...captureSettings(input.registry.tables),
+    ...captureSettings(input.registry.tables, platformTables(input)),
     ...valueSettings(input.placeholder),
     ...throughputSettings(),
     ...topicCreationSettings(input.replicationFactor),
@@ -166,17 +190,22 @@ function sourceSettings({ connection, ...deployment }: ConnectorInput): Record<s
   };
 }
 
-function captureSettings(tables: readonly RegistryTable[]): Record<string, string> {
+function captureSettings(
+  tables: readonly RegistryTable[],
+  { signal, heartbeat }: PlatformTables,
+): Record<string, string> {
   return {
     'topic.prefix': TOPIC_PREFIX,
-    'table.include.list': [...tables.map(({ id }) => id), SIGNAL_TABLE].map(literalPattern).join(','),
+    'table.include.list': [...tables.map(({ id }) => id), signal].map(literalPattern).join(','),
     ...messageKeys(tables),
     'snapshot.mode': 'initial',
-    'signal.data.collection': SIGNAL_TABLE,
+    'signal.data.collection': signal,
+    'notification.enabled.channels': 'sink',
+    'notification.sink.topic.name': NOTIFICATION_TOPIC,
     // An idle database would otherwise hold its WAL for ever.
     'heartbeat.interval.ms': String(HEARTBEAT_INTERVAL_MS),
     'topic.heartbeat.name': HEARTBEAT_TOPIC,
-    'heartbeat.action.query': `UPDATE ${HEARTBEAT_TABLE} SET ts = now()`,
+    'heartbeat.action.query': `UPDATE ${heartbeat} SET ts = now()`,
     // The default leaves TRUNCATE out.
     'skipped.operations': 'none',
     'tombstones.on.delete': 'true',

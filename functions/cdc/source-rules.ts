@@ -1,5 +1,4 @@
-import { HEARTBEAT_TABLE, SIGNAL_TABLE } from './connector-config.ts';
-import { splitTableId } from './names.ts';
+import type { PlatformTables } from './connector-config.ts';
 import type { RegistryTable } from './registry.ts';
 import type { ColumnRow, PublicationRow, RoleRow, ServerRow, SlotRow, TableRow } from './source-queries.ts';
 
@@ -25,7 +24,8 @@ export type SourceCatalog = {
   slot: SlotRow | null;
   role: RoleRow | null;
   publication: PublicationRow | null;
-  /** One row for each captured table and for the signal and heartbeat tables. */
+  platform: PlatformTables;
+  /** One row for each captured table and for those of the platform. */
   tables: TableRow[];
 };
 
@@ -53,11 +53,6 @@ const TABLE_KINDS = ['r', 'p'];
 /** `public.orders` of a row. */
 export function rowId({ schema, table }: { schema: string; table: string }): string {
   return `${schema}.${table}`;
-}
-
-/** The signal and heartbeat tables, which are published beside the captured ones. */
-export function platformTables(): { schema: string; table: string }[] {
-  return [splitTableId(SIGNAL_TABLE), splitTableId(HEARTBEAT_TABLE)];
 }
 
 /**
@@ -348,7 +343,7 @@ function slotFindings(slot: SlotRow, server: ServerRow): Finding[] {
 
 /** Whether the replication role may do all it must, and sees every row. */
 export function roleFindings(name: string, catalog: SourceCatalog): Finding[] {
-  const { role, server, tables } = catalog;
+  const { role, server, platform, tables } = catalog;
   const prepare = 'run the source function with the action prepare';
   const refuse = (code: string, what: string, remedy: string = prepare) =>
     finder(null)('refuse', code, what, remedy);
@@ -370,13 +365,13 @@ export function roleFindings(name: string, catalog: SourceCatalog): Finding[] {
       ),
     );
   }
-  const absent = platformTables().filter(
-    (table) => !tables.some((row) => row.kind !== null && rowId(row) === rowId(table)),
+  const absent = Object.values(platform).filter(
+    (id) => !tables.some((row) => row.kind !== null && rowId(row) === id),
   );
   return [
     ...findings,
-    ...absent.map((table) => refuse('no-platform-table', `The table ${rowId(table)} does not exist`)),
-    ...tables.flatMap((row) => accessFindings(role, row)),
+    ...absent.map((id) => refuse('no-platform-table', `The table ${id} does not exist`)),
+    ...tables.flatMap((row) => accessFindings(role, row, platform)),
   ];
 }
 
@@ -385,11 +380,11 @@ export function mayReplicate(role: RoleRow, server: ServerRow): boolean {
   return role.superuser || role.replication || (server.rds && role.rds_replication);
 }
 
-function accessFindings(role: RoleRow, row: TableRow): Finding[] {
+function accessFindings(role: RoleRow, row: TableRow, platform: PlatformTables): Finding[] {
   if (row.kind === null) return [];
   const id = rowId(row);
   const found = finder(id);
-  const missing = missingPrivileges(row);
+  const missing = missingPrivileges(row, platform);
   const findings: Finding[] = [];
   if (!role.schemas.includes(row.schema)) missing.unshift(`USAGE on schema ${row.schema}`);
   if (missing.length > 0) {
@@ -416,16 +411,16 @@ function accessFindings(role: RoleRow, row: TableRow): Finding[] {
 }
 
 /** Privileges that the role needs on a table: SELECT to snapshot it, more on the platform's own. */
-export function neededPrivileges(row: { schema: string; table: string }): string[] {
-  if (rowId(row) === SIGNAL_TABLE) return ['SELECT', 'INSERT'];
-  if (rowId(row) === HEARTBEAT_TABLE) return ['SELECT', 'UPDATE'];
+export function neededPrivileges(row: { schema: string; table: string }, platform: PlatformTables): string[] {
+  if (rowId(row) === platform.signal) return ['SELECT', 'INSERT'];
+  if (rowId(row) === platform.heartbeat) return ['SELECT', 'UPDATE'];
   return ['SELECT'];
 }
 
 /** Those of the needed privileges that the role does not have, by name or through another role. */
-export function missingPrivileges(row: TableRow): string[] {
+export function missingPrivileges(row: TableRow, platform: PlatformTables): string[] {
   const held = ['SELECT', 'INSERT', 'UPDATE'].filter((_, index) => row.allowed[index]);
-  return neededPrivileges(row).filter((privilege) => !held.includes(privilege));
+  return neededPrivileges(row, platform).filter((privilege) => !held.includes(privilege));
 }
 
 /** Whether the publication publishes exactly the captured tables and the platform's own, whole. */

@@ -22,13 +22,26 @@ const event = z.object({
  */
 export type EventsRequest = z.output<typeof event>;
 
+const snapshotEnd = z.object({
+  action: z.literal('snapshot-end', 'the only action is snapshot-end'),
+  /** Id of the signal that asked for the snapshot. */
+  signal: z.string().min(1),
+});
+
+/** Asks how an incremental snapshot ended. */
+export type SnapshotEndRequest = z.output<typeof snapshotEnd>;
+
 /** Reads the function's event. @throws Error that names what is wrong with it */
-export function readEvent(input: unknown, tables: readonly string[]): EventsRequest {
-  const read = event.safeParse(input);
-  if (!read.success) {
-    const mistakes = read.error.issues.map(({ path, message }) => `${path.join('.')}: ${message}`);
-    throw new Error(`The event ${JSON.stringify(input)} is wrong: ${mistakes.join('; ')}.`);
-  }
-  if (tables.includes(read.data.table)) return read.data;
-  throw new Error(`The table ${read.data.table} is not captured; use one of ${tables.join(', ')}.`);
+export function readEvent(input: unknown, tables: readonly string[]): EventsRequest | SnapshotEndRequest {
+  if (typeof input === 'object' && input !== null && 'action' in input) return shaped(snapshotEnd, input);
+  const request = shaped(event, input);
+  if (tables.includes(request.table)) return request;
+  throw new Error(`The table ${request.table} is not captured; use one of ${tables.join(', ')}.`);
+}
+
+function shaped<Shape extends z.ZodType>(shape: Shape, input: unknown): z.output<Shape> {
+  const read = shape.safeParse(input);
+  if (read.success) return read.data;
+  const mistakes = read.error.issues.map(({ path, message }) => `${path.join('.')}: ${message}`);
+  throw new Error(`The event ${JSON.stringify(input)} is wrong: ${mistakes.join('; ')}.`);
 }

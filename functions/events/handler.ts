@@ -5,11 +5,15 @@ import middy from '@middy/core';
 import { Kafka, logLevel } from 'kafkajs';
 import { z } from 'zod';
 import { ChangeEventReader } from '../cdc/change-event.ts';
+import { NOTIFICATION_TOPIC } from '../cdc/connector-config.ts';
 import { topicOf } from '../cdc/names.ts';
 import { parseSecret } from '../cdc/secret-text.ts';
 import { loadConfig } from './config.ts';
-import { readEvent } from './event.ts';
-import { type EventsAnswer, readTopic } from './read-topic.ts';
+import { type EventsRequest, readEvent, type SnapshotEndRequest } from './event.ts';
+import { readNotifications } from './notifications.ts';
+import { readTopic, type TopicPart } from './read-topic.ts';
+import { type ShownRecord, shownRecord } from './shown-record.ts';
+import { type SnapshotEnd, snapshotEnd } from './snapshot-end.ts';
 
 const CONNECT_TIMEOUT_MS = 5_000;
 const login = z.object({ username: z.string().min(1), password: z.string().min(1) });
@@ -20,18 +24,30 @@ const secrets = new SecretsManagerClient({});
 
 let opened: Promise<{ kafka: Kafka; reader: ChangeEventReader }> | undefined;
 
-/** Shows the changes of a table as they stand in Kafka, for those who can't reach it. */
-async function run(input: unknown): Promise<EventsAnswer> {
-  const { table, ...request } = readEvent(input, config.tables);
+/** Shows what stands in Kafka to those who can't reach it: the changes of a table, or how a snapshot ended. */
+async function run(input: unknown): Promise<TopicPart<ShownRecord> | SnapshotEnd> {
+  const event = readEvent(input, config.tables);
   opened ??= open().catch((error) => {
     opened = undefined;
     throw error;
   });
   const { kafka, reader } = await opened;
+  return 'action' in event ? endOf(kafka, event) : changes(kafka, reader, event);
+}
+
+async function changes(kafka: Kafka, reader: ChangeEventReader, { table, ...request }: EventsRequest) {
   const topic = topicOf(table);
-  const answer = await readTopic(kafka, reader, topic, request);
+  const answer = await readTopic(kafka, topic, request, (partition, message) =>
+    shownRecord(reader, topic, partition, message),
+  );
   logger.info('topic read', { topic, records: answer.records.length, next: answer.next });
   return answer;
+}
+
+async function endOf(kafka: Kafka, { signal }: SnapshotEndRequest): Promise<SnapshotEnd> {
+  const end = snapshotEnd(signal, await readNotifications(kafka, NOTIFICATION_TOPIC));
+  logger.info('notifications read', { signal, ...end });
+  return end;
 }
 
 async function open() {

@@ -1,11 +1,12 @@
 import { randomUUID } from 'node:crypto';
 import type { Consumer, Kafka, KafkaMessage } from 'kafkajs';
-import type { ChangeEventReader } from '../cdc/change-event.ts';
 import type { EventsRequest, Position } from './event.ts';
-import { type ShownRecord, shownRecord } from './shown-record.ts';
 
-/** Records in order of their partition, and where to go on. */
-export type EventsAnswer = { records: ShownRecord[]; next: Position };
+/** Records in order of their partition, as they were read, and where to go on. */
+export type TopicPart<Read> = { records: Read[]; next: Position };
+
+/** Reads one message that is not a tombstone. */
+export type ReadMessage<Read> = (partition: number, message: KafkaMessage) => Read;
 
 /** Lambda takes 6 MB for an answer (https://docs.aws.amazon.com/lambda/latest/dg/gettingstarted-limits.html). */
 const ANSWER_BYTES = 3.5 * 1024 * 1024;
@@ -20,15 +21,15 @@ type Ends = { partition: number; low: string; high: string };
  * consumer group is of this call alone.
  * @throws Error when Kafka can't be reached
  */
-export async function readTopic(
+export async function readTopic<Read>(
   kafka: Kafka,
-  reader: ChangeEventReader,
   topic: string,
   { from, limit, waitMs }: Omit<EventsRequest, 'table'>,
-): Promise<EventsAnswer> {
+  read: ReadMessage<Read>,
+): Promise<TopicPart<Read>> {
   const ends = await endsOf(kafka, topic);
   const start = startOf(from, ends);
-  const taking = new Taking(reader, topic, limit, start, ends);
+  const taking = new Taking(read, limit, start, ends);
   // Nothing there, and nobody waits for more.
   if (taking.isCaughtUp && waitMs === 0) return taking.answer();
   const consumer = kafka.consumer({
@@ -80,7 +81,12 @@ export function startOf(from: EventsRequest['from'], ends: readonly Ends[]): Pos
   );
 }
 
-async function consume(consumer: Consumer, topic: string, start: Position, taking: Taking): Promise<void> {
+async function consume(
+  consumer: Consumer,
+  topic: string,
+  start: Position,
+  taking: Taking<unknown>,
+): Promise<void> {
   await consumer.subscribe({ topic });
   // Each time that the group is joined: a consumer that started again has forgotten where it was.
   consumer.on('consumer.group_join', () => {
@@ -95,27 +101,19 @@ async function consume(consumer: Consumer, topic: string, start: Position, takin
 }
 
 /** Collects records until there are enough, or the topic's end as it was at the start is reached. */
-class Taking {
+class Taking<Read> {
   readonly enough: Promise<void>;
-  readonly #reader: ChangeEventReader;
-  readonly #topic: string;
+  readonly #read: ReadMessage<Read>;
   readonly #limit: number;
   readonly #next: Position;
   readonly #ends: readonly Ends[];
-  readonly #records: ShownRecord[] = [];
+  readonly #records: Read[] = [];
   #bytes = 0;
   #closed = false;
   #onEnough: () => void = () => undefined;
 
-  constructor(
-    reader: ChangeEventReader,
-    topic: string,
-    limit: number,
-    start: Position,
-    ends: readonly Ends[],
-  ) {
-    this.#reader = reader;
-    this.#topic = topic;
+  constructor(read: ReadMessage<Read>, limit: number, start: Position, ends: readonly Ends[]) {
+    this.#read = read;
     this.#limit = limit;
     this.#next = { ...start };
     this.#ends = ends;
@@ -132,7 +130,7 @@ class Taking {
     // Fetched before the seek, or after there was enough.
     if (this.#closed || BigInt(message.offset) < BigInt(this.#next[partition] ?? '0')) return;
     if (message.value !== null) {
-      const record = shownRecord(this.#reader, this.#topic, partition, message);
+      const record = this.#read(partition, message);
       this.#bytes += Buffer.byteLength(JSON.stringify(record));
       // The first one always has room.
       if (this.#records.length > 0 && this.#bytes > ANSWER_BYTES) {
@@ -150,7 +148,7 @@ class Taking {
     this.#onEnough();
   }
 
-  answer(): EventsAnswer {
+  answer(): TopicPart<Read> {
     return { records: this.#records, next: this.#next };
   }
 }

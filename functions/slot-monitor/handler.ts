@@ -3,7 +3,7 @@ import { injectLambdaContext } from '@aws-lambda-powertools/logger/middleware';
 import { Metrics, MetricUnit } from '@aws-lambda-powertools/metrics';
 import { SecretsManagerClient } from '@aws-sdk/client-secrets-manager';
 import middy from '@middy/core';
-import { slotName } from '../cdc/connector-config.ts';
+import { platformTables, slotName } from '../cdc/connector-config.ts';
 import { glueDatabase } from '../cdc/names.ts';
 import { SourceUnreachableError } from '../source-database/connection.ts';
 import { roleConnection } from '../source-database/secret.ts';
@@ -23,6 +23,7 @@ const logger = new Logger({ serviceName: 'slot-monitor' });
 const metrics = new Metrics({ namespace: glueDatabase(config), serviceName: 'slot-monitor' });
 const secrets = new SecretsManagerClient({});
 const slot = slotName(config);
+const { heartbeat } = platformTables(config);
 
 /** Measures how much of the source's log the slot holds back, and says what to do when it is too much. */
 async function run(): Promise<Assessment> {
@@ -40,7 +41,7 @@ async function run(): Promise<Assessment> {
 async function measured(): Promise<Assessment> {
   const connection = await roleConnection(secrets, config.secrets, config.address);
   try {
-    return assess(slot, await lookAtSlot(connection, slot), config.budget);
+    return assess(slot, await lookAtSlot(connection, slot, heartbeat), config.budget);
   } catch (error) {
     if (!(error instanceof SourceUnreachableError)) throw error;
     return { measures: { SlotActive: 0 }, problem: error.message };

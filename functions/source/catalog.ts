@@ -1,5 +1,6 @@
 import type pg from 'pg';
-import { SIGNAL_TABLE } from '../cdc/connector-config.ts';
+import { FORMER_PLATFORM_TABLES, type PlatformTables } from '../cdc/connector-config.ts';
+import { RESERVED_SCHEMA, splitTableId } from '../cdc/names.ts';
 import {
   IDENTITY_QUERY,
   type IdentityRow,
@@ -14,7 +15,7 @@ import {
   TABLES_QUERY,
   type TableRow,
 } from '../cdc/source-queries.ts';
-import { type CapturedTable, platformTables, type SourceCatalog } from '../cdc/source-rules.ts';
+import type { CapturedTable, SourceCatalog } from '../cdc/source-rules.ts';
 
 /** What a source is prepared for. */
 export type SourceSettings = {
@@ -23,11 +24,12 @@ export type SourceSettings = {
   role: { name: string; password: string };
   publication: string;
   slot: string;
+  platform: PlatformTables;
 };
 
 /** Reads everything that the rules look at. */
 export async function readCatalog(client: pg.ClientBase, settings: SourceSettings): Promise<SourceCatalog> {
-  const wanted = [...settings.tables, ...platformTables()];
+  const wanted = [...settings.tables, ...Object.values(settings.platform).map(splitTableId)];
   const tables = await client.query<TableRow>(TABLES_QUERY, [
     wanted.map(({ schema }) => schema),
     wanted.map(({ table }) => table),
@@ -38,21 +40,33 @@ export async function readCatalog(client: pg.ClientBase, settings: SourceSetting
     slot: await firstRow<SlotRow>(client, SLOT_QUERY, settings.slot),
     role: await firstRow<RoleRow>(client, ROLE_QUERY, settings.role.name),
     publication: await firstRow<PublicationRow>(client, PUBLICATION_QUERY, settings.publication),
+    platform: settings.platform,
     tables: tables.rows,
   };
 }
 
+/** $1 schema, $2 tables of one's own, $3 former tables, $4 one's own publication. */
 const OTHERS_QUERY = `
-SELECT pubname FROM pg_catalog.pg_publication_rel
-JOIN pg_catalog.pg_publication AS publication ON publication.oid = prpubid
-WHERE pubname <> $1 AND prrelid = to_regclass($2)`;
+SELECT FROM pg_catalog.pg_class AS c
+WHERE relnamespace = to_regnamespace($1) AND relkind NOT IN ('i', 'I', 't') AND relname <> ALL ($2::text[])
+AND (relname <> ALL ($3::text[]) OR EXISTS (
+  SELECT FROM pg_catalog.pg_publication_rel
+  JOIN pg_catalog.pg_publication AS publication ON publication.oid = prpubid
+  WHERE prrelid = c.oid AND pubname <> $4
+))`;
 
-/** Whether another deployment captures from this database, too: the signal table is in its publication. */
+/** Whether the platform's schema holds what another deployment uses, too. */
 export async function othersCapture(
   client: pg.ClientBase,
-  { publication }: Pick<SourceSettings, 'publication'>,
+  { publication, platform }: Pick<SourceSettings, 'publication' | 'platform'>,
 ): Promise<boolean> {
-  const { rows } = await client.query(OTHERS_QUERY, [publication, SIGNAL_TABLE]);
+  const names = (tables: PlatformTables) => Object.values(tables).map((id) => splitTableId(id).table);
+  const { rows } = await client.query(OTHERS_QUERY, [
+    RESERVED_SCHEMA,
+    names(platform),
+    names(FORMER_PLATFORM_TABLES),
+    publication,
+  ]);
   return rows.length > 0;
 }
 

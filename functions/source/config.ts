@@ -1,6 +1,6 @@
 import { readFileSync } from 'node:fs';
 import { z } from 'zod';
-import { publicationName, slotName } from '../cdc/connector-config.ts';
+import { platformTables, publicationName, slotName } from '../cdc/connector-config.ts';
 import { present, readEnvironment } from '../cdc/environment.ts';
 import { type Deployment, glueDatabase } from '../cdc/names.ts';
 import { parseRegistry, type Registry } from '../cdc/registry.ts';
@@ -62,5 +62,11 @@ export function sourceSettings(
   tables: Registry['tables'],
   role: SourceSettings['role'],
 ): SourceSettings {
-  return { tables, role, publication: publicationName(deployment), slot: slotName(deployment) };
+  return {
+    tables,
+    role,
+    publication: publicationName(deployment),
+    slot: slotName(deployment),
+    platform: platformTables(deployment),
+  };
 }

@@ -2,7 +2,7 @@ import { Logger } from '@aws-lambda-powertools/logger';
 import { injectLambdaContext } from '@aws-lambda-powertools/logger/middleware';
 import { SecretsManagerClient } from '@aws-sdk/client-secrets-manager';
 import middy from '@middy/core';
-import type { SourceConnection } from '../cdc/connector-config.ts';
+import { platformTables, type SourceConnection } from '../cdc/connector-config.ts';
 import { SourceUnreachableError } from '../source-database/connection.ts';
 import { ownerConnection, readRole } from '../source-database/secret.ts';
 import { loadConfig, sourceSettings } from './config.ts';
@@ -17,7 +17,7 @@ import { checkSource, prepareSource, removeSource, type SourcePreparation } from
 const config = loadConfig(process.env);
 const secrets = new SecretsManagerClient({});
 const logger = new Logger({ serviceName: 'source' });
-const captured = config.tables.map(({ id }) => id);
+const capture = { tables: config.tables, platform: platformTables(config.deployment) };
 
 /** Prepares the source database for capture, checks it, takes away again what was prepared, or signals Debezium. */
 async function run(input: unknown) {
@@ -38,9 +38,9 @@ async function answerTo(event: SourceEvent, owner: SourceConnection) {
     case 'remove':
       return remove(owner, await role());
     case 'signal':
-      return signalSnapshot(asRole(owner, await role()), event.table, captured, event.condition);
+      return signalSnapshot(asRole(owner, await role()), capture, event.table, event.condition);
     case 'stop-signal':
-      return signalStop(asRole(owner, await role()), event.table, captured);
+      return signalStop(asRole(owner, await role()), capture, event.table);
     case 'set-password':
       await setRolePassword(owner, await readRole(secrets, config.replicationSecretId, event.versionId));
       return { ok: true };

@@ -1,5 +1,5 @@
 import pg from 'pg';
-import { HEARTBEAT_TABLE, SIGNAL_TABLE } from '../cdc/connector-config.ts';
+import { FORMER_PLATFORM_TABLES } from '../cdc/connector-config.ts';
 import { RESERVED_SCHEMA, splitTableId } from '../cdc/names.ts';
 import {
   mayReplicate,
@@ -36,7 +36,7 @@ export function preparationSteps(
 /**
  * What takes everything away again that preparation made, and the slot. The slot comes first: PostgreSQL drops none in
  * a transaction that has written.
- * @param isShared whether another deployment goes on with the signal and heartbeat tables
+ * @param isShared whether another deployment goes on with the schema of the signal and heartbeat tables
  */
 export function removalSteps(settings: SourceSettings, catalog: SourceCatalog, isShared: boolean): Step[] {
   const steps: Step[] = [];
@@ -54,10 +54,14 @@ export function removalSteps(settings: SourceSettings, catalog: SourceCatalog, i
     });
   }
   const isThere = catalog.tables.some(({ schema, kind }) => schema === RESERVED_SCHEMA && kind !== null);
+  if (isThere) {
+    const own = Object.values(settings.platform);
+    steps.push({ what: `drop ${own.join(' and ')}`, sql: dropTables(own) });
+  }
   if (isThere && !isShared) {
     steps.push({
-      what: `drop the schema ${RESERVED_SCHEMA} with the signal and heartbeat tables`,
-      sql: `DROP TABLE IF EXISTS ${quoted(SIGNAL_TABLE)}, ${quoted(HEARTBEAT_TABLE)};
+      what: `drop the schema ${RESERVED_SCHEMA}`,
+      sql: `${dropTables(Object.values(FORMER_PLATFORM_TABLES))}
 DROP SCHEMA IF EXISTS ${escapeIdentifier(RESERVED_SCHEMA)};`,
     });
   }
@@ -114,21 +118,22 @@ function roleSteps({ role }: SourceSettings, catalog: SourceCatalog, verifier: s
 
 /** Debezium's signal table has the columns of its documentation; the heartbeat is one row that the connector updates. */
 function platformSteps(catalog: SourceCatalog): Step[] {
+  const { signal, heartbeat } = catalog.platform;
   const exists = (id: string) => catalog.tables.some((row) => rowId(row) === id && row.kind !== null);
   const steps: Step[] = [];
-  if (!exists(SIGNAL_TABLE)) {
+  if (!exists(signal)) {
     steps.push({
-      what: 'create the signal table',
+      what: `create ${signal}`,
       sql: `CREATE SCHEMA IF NOT EXISTS ${escapeIdentifier(RESERVED_SCHEMA)};
-CREATE TABLE IF NOT EXISTS ${quoted(SIGNAL_TABLE)} (id varchar(64) PRIMARY KEY, type varchar(32) NOT NULL, data text);`,
+CREATE TABLE IF NOT EXISTS ${quoted(signal)} (id varchar(64) PRIMARY KEY, type varchar(32) NOT NULL, data text);`,
     });
   }
-  if (!exists(HEARTBEAT_TABLE)) {
+  if (!exists(heartbeat)) {
     steps.push({
-      what: 'create the heartbeat table',
+      what: `create ${heartbeat}`,
       sql: `CREATE SCHEMA IF NOT EXISTS ${escapeIdentifier(RESERVED_SCHEMA)};
-CREATE TABLE IF NOT EXISTS ${quoted(HEARTBEAT_TABLE)} (id int PRIMARY KEY, ts timestamptz NOT NULL);
-INSERT INTO ${quoted(HEARTBEAT_TABLE)} (id, ts) VALUES (1, now()) ON CONFLICT DO NOTHING;`,
+CREATE TABLE IF NOT EXISTS ${quoted(heartbeat)} (id int PRIMARY KEY, ts timestamptz NOT NULL);
+INSERT INTO ${quoted(heartbeat)} (id, ts) VALUES (1, now()) ON CONFLICT DO NOTHING;`,
     });
   }
   return steps;
@@ -153,7 +158,10 @@ function privilegeSteps(settings: SourceSettings, catalog: SourceCatalog): Step[
     });
   }
   for (const row of catalog.tables) {
-    const missing = catalog.role === null ? neededPrivileges(row) : missingPrivileges(row);
+    const missing =
+      catalog.role === null
+        ? neededPrivileges(row, catalog.platform)
+        : missingPrivileges(row, catalog.platform);
     if (missing.length === 0) continue;
     steps.push({
       what: `give ${settings.role.name} ${missing.join(', ')} on ${rowId(row)}`,
@@ -167,7 +175,7 @@ function privilegeSteps(settings: SourceSettings, catalog: SourceCatalog): Step[
 function revocationSteps(settings: SourceSettings, catalog: SourceCatalog): Step[] {
   const superfluous = (catalog.role?.granted ?? []).filter((grant) => {
     const row = catalog.tables.find((table) => rowId(table) === rowId(grant));
-    return row === undefined || !neededPrivileges(row).includes(grant.privilege);
+    return row === undefined || !neededPrivileges(row, catalog.platform).includes(grant.privilege);
   });
   return superfluous.map((grant) => ({
     what: `take ${grant.privilege} on ${rowId(grant)} from ${settings.role.name}`,
@@ -190,6 +198,10 @@ ALTER PUBLICATION ${name} SET TABLE ${list};
 ALTER PUBLICATION ${name} SET (${options});`,
     },
   ];
+}
+
+function dropTables(ids: readonly string[]): string {
+  return `DROP TABLE IF EXISTS ${ids.map(quoted).join(', ')};`;
 }
 
 function when(condition: string, statements: string[]): string {

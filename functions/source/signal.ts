@@ -1,6 +1,6 @@
 import { randomUUID } from 'node:crypto';
 import pg from 'pg';
-import { SIGNAL_TABLE, type SourceConnection } from '../cdc/connector-config.ts';
+import type { PlatformTables, SourceConnection } from '../cdc/connector-config.ts';
 import { splitTableId, tableId } from '../cdc/names.ts';
 import { withSource } from '../source-database/connection.ts';
 import { MANNER } from './manner.ts';
@@ -14,21 +14,23 @@ const { escapeIdentifier } = pg;
  */
 export type Signal = { signal: string; table: string; lsn: string; rows: number };
 
+/** Whose connector is asked, and for which tables it may be. */
+export type Capture = { tables: readonly { id: string }[]; platform: Pick<PlatformTables, 'signal'> };
+
 /**
  * Asks Debezium to read a captured table again beside the stream (an incremental snapshot, see
  * https://debezium.io/documentation/reference/3.7/configuration/signalling.html).
  * @param name of the table, with or without its schema
- * @param captured ids of the captured tables
  * @param condition SQL predicate; the rows that it holds for, or all
  * @throws Error for a table that can't be read so, or a condition that PostgreSQL doesn't understand
  */
 export async function signalSnapshot(
   connection: SourceConnection,
+  capture: Capture,
   name: string,
-  captured: readonly string[],
   condition?: string,
 ): Promise<Signal> {
-  const table = capturedTable(name, captured);
+  const table = capturedTable(name, capture);
   const filter = condition === undefined ? undefined : rowFilter(condition);
   return withSource(connection, MANNER, async (client) => {
     await refuseWithoutKey(client, table);
@@ -38,7 +40,7 @@ export async function signalSnapshot(
       await refuseUnplanned(client, table, { name: 'filter', predicate: filter });
     }
     const pattern = literalPattern(table);
-    return send(client, table, 'execute-snapshot', {
+    return send(client, capture, table, 'execute-snapshot', {
       type: 'incremental',
       'data-collections': [pattern],
       ...(filter === undefined ? {} : { 'additional-conditions': [{ 'data-collection': pattern, filter }] }),
@@ -49,20 +51,21 @@ export async function signalSnapshot(
 /** Asks Debezium to end an incremental snapshot of a table. @throws Error for a table that isn't captured */
 export async function signalStop(
   connection: SourceConnection,
+  capture: Capture,
   name: string,
-  captured: readonly string[],
 ): Promise<Signal> {
-  const table = capturedTable(name, captured);
+  const table = capturedTable(name, capture);
   return withSource(connection, MANNER, (client) =>
-    send(client, table, 'stop-snapshot', {
+    send(client, capture, table, 'stop-snapshot', {
       type: 'incremental',
       'data-collections': [literalPattern(table)],
     }),
   );
 }
 
-function capturedTable(name: string, captured: readonly string[]): string {
+function capturedTable(name: string, { tables }: Capture): string {
   const id = tableId(name);
+  const captured = tables.map((table) => table.id);
   if (captured.includes(id)) return id;
   throw new Error(`The table ${id} is not captured; use one of ${captured.join(', ')}.`);
 }
@@ -94,9 +97,15 @@ async function refuseUnplanned(
   }
 }
 
-async function send(client: pg.Client, table: string, type: string, data: object): Promise<Signal> {
+async function send(
+  client: pg.Client,
+  { platform }: Capture,
+  table: string,
+  type: string,
+  data: object,
+): Promise<Signal> {
   const signal = randomUUID();
-  await client.query(`INSERT INTO ${quoted(SIGNAL_TABLE)} (id, type, data) VALUES ($1, $2, $3)`, [
+  await client.query(`INSERT INTO ${quoted(platform.signal)} (id, type, data) VALUES ($1, $2, $3)`, [
     signal,
     type,
     JSON.stringify(data),

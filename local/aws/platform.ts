@@ -120,6 +120,7 @@ export function substitutionsOf(
       ...common,
       SourceFunctionArn: functionArn('source'),
       ConnectorFunctionArn: functionArn('connector'),
+      EventsFunctionArn: functionArn('events'),
       MedallionArn: `arn:aws:states:${REGION}:${ACCOUNT}:stateMachine:${name('medallion')}`,
       LandingSeconds: LANDING_SECONDS,
     },

@@ -26,6 +26,8 @@ export type EndpointConfig = {
   /** tables.yml. */
   registryFile: string;
   kafkaClusterId: string;
+  /** host:port. */
+  kafkaBroker: string;
   /** Debezium's token for unchanged values. */
   placeholder: string;
   connectUrl: string;
@@ -36,12 +38,10 @@ export type EndpointConfig = {
 /** What an endpoint is told to which `sls deploy` is to bring everything: it has no functions or jobs of its own. */
 export type DeploymentEndpointConfig = Pick<
   EndpointConfig,
-  'port' | 'motoUrl' | 'workerUrl' | 'lakeFolder'
+  'port' | 'motoUrl' | 'workerUrl' | 'lakeFolder' | 'kafkaBroker'
 > & {
   /** Where the functions' code is unpacked. */
   codeFolder: string;
-  /** The real Kafka that stands in for the cluster, host:port. */
-  kafkaBroker: string;
 };
 
 /** Name of the variable with the config; a command line would show the source's password to every user. */
@@ -206,6 +206,7 @@ function functionEnvironments(config: EndpointConfig): Record<string, Record<str
       UNAVAILABLE_PLACEHOLDER_SECRET_ARN: secrets.placeholder,
       REPLICATION_FACTOR: '1',
     },
+    events: { KAFKA_BROKERS: config.kafkaBroker, UNAVAILABLE_PLACEHOLDER: config.placeholder },
   };
 }
 

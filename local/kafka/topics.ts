@@ -1,5 +1,6 @@
 import kafkajs from 'kafkajs';
 import { type TopicPlan, topicPlans } from '../../functions/cdc/connector-config.ts';
+import type { Deployment } from '../../functions/cdc/names.ts';
 import type { Registry } from '../../functions/cdc/registry.ts';
 import { withAdmin } from './broker.ts';
 import { createTopics } from './new-topics.ts';
@@ -9,8 +10,12 @@ import { createTopics } from './new-topics.ts';
  * settings. Topics that exist get today's settings; their partitions are not changed.
  * @throws Error when a topic has another number of partitions than the registry says.
  */
-export async function ensureTopics(address: string, registry: Pick<Registry, 'tables'>): Promise<void> {
-  const plans = topicPlans(registry);
+export async function ensureTopics(
+  address: string,
+  deployment: Deployment,
+  registry: Pick<Registry, 'tables'>,
+): Promise<void> {
+  const plans = topicPlans(deployment, registry);
   await withAdmin(address, async (admin) => {
     const existing = new Set(await admin.listTopics());
     const missing = plans.filter(({ topic }) => !existing.has(topic));

@@ -3,6 +3,7 @@ import path from 'node:path';
 import { DescribeExecutionCommand, SFNClient } from '@aws-sdk/client-sfn';
 import { afterAll, beforeAll, describe, expect, it } from '@jest/globals';
 import { Client } from 'pg';
+import { platformTables } from '../../functions/cdc/connector-config.ts';
 import { lakeTable } from '../../functions/cdc/names.ts';
 import { ACCOUNT, deployedName } from '../../local/aws/lambda/function.ts';
 import { clientSettings, REGION } from '../../local/aws/platform.ts';
@@ -212,6 +213,15 @@ describe('the lake equals its source', () => {
     expect(Number(await lakeValue(lakehouse, again))).toBeGreaterThanOrEqual(users);
   }, 600_000);
 
+  it('tells of a backfill whose condition fails at a row, which looks done to Debezium', async () => {
+    expect(await runMachine('backfill', { table: 'users', condition: '1 / (id - id) > 0' })).toMatchObject({
+      status: 'FAILED',
+      cause: expect.stringContaining(
+        'public.users is not whole - Debezium gave it up after 0 rows (SQL_EXCEPTION)',
+      ),
+    });
+  });
+
   it('after TRUNCATE, with rows before and behind it in one transaction', async () => {
     await transact(
       `INSERT INTO public.orders (id, user_id, product_id, quantity, total_amount, status)
@@ -329,10 +339,14 @@ describe('the lake equals its source', () => {
       await open.query('UPDATE public.orders SET quantity = quantity + 100 WHERE id % 2 = 0');
       const before = await end();
       await admin.query(
-        `INSERT INTO debezium.signal (id, type, data)
+        `INSERT INTO ${platformTables(lakehouse.deployment).signal} (id, type, data)
          VALUES (gen_random_uuid()::text, 'execute-snapshot', '{"type": "incremental", "data-collections": ["public.orders"]}')`,
       );
-      await until('the incremental snapshot is in Kafka', 300_000, async () => (await end()) >= before + rows);
+      await until(
+        'the incremental snapshot is in Kafka',
+        300_000,
+        async () => (await end()) >= before + rows,
+      );
       await open.query("UPDATE public.orders SET status = 'returned' WHERE id % 5 = 0");
       await open.query('COMMIT');
     } finally {

@@ -15,6 +15,7 @@ import { AlreadyRunningError, ownState, readState, removeState, type TwinState }
 import {
   capture,
   connector,
+  deployment,
   query,
   registry,
   SNAPSHOT_ROWS,
@@ -132,7 +133,7 @@ describe('the source database', () => {
 
 describe('the topics', () => {
   it('have the settings of the plan, which Connect did not make up', async () => {
-    const plans = topicPlans(registry);
+    const plans = topicPlans(deployment, registry);
     const { resources } = await withAdmin(stack.broker, (admin) =>
       admin.describeConfigs({
         includeSynonyms: false,

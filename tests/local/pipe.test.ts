@@ -47,7 +47,7 @@ beforeAll(async () => {
   supervisor = new Supervisor(state, () => undefined);
   const ports = await choosePorts(['broker', 'controller'], {});
   broker = await startKafka(supervisor, state, ports as Record<'broker' | 'controller', number>);
-  await ensureTopics(broker.address, registry);
+  await ensureTopics(broker.address, deployment, registry);
   const kafka = new Kafka({ brokers: [broker.address], logLevel: logLevel.NOTHING });
   producer = kafka.producer({ createPartitioner: () => () => 0 });
   await producer.connect();

@@ -4,7 +4,7 @@ import { join } from 'node:path';
 import { setTimeout as pause } from 'node:timers/promises';
 import { afterAll, beforeAll, describe, expect, it } from '@jest/globals';
 import pg from 'pg';
-import type { SourceConnection } from '../../functions/cdc/connector-config.ts';
+import { platformTables, type SourceConnection } from '../../functions/cdc/connector-config.ts';
 import { parseRegistry } from '../../functions/cdc/registry.ts';
 import { PUBLICATION_QUERY } from '../../functions/cdc/source-queries.ts';
 import { sourceConnection } from '../../functions/cdc/source-url.ts';
@@ -27,6 +27,7 @@ import { type OwnedState, ownState, PROJECT_ROOT } from '../../local/state.ts';
 const registry = parseRegistry(readFileSync(join(PROJECT_ROOT, 'tables.yml'), 'utf8'));
 const BOUND_MS = 60_000;
 const deployment = { project: 'cdc_test', stage: 'source' };
+const own = platformTables(deployment);
 const password = "replica's \\ password";
 
 const folder = mkdtempSync(join(tmpdir(), 'cdc-source-test-'));
@@ -77,8 +78,8 @@ describe('the source function on a real PostgreSQL', () => {
 
   it('publishes exactly the captured tables and its own, with every operation', async () => {
     expect(await published()).toEqual([
-      'debezium.heartbeat',
-      'debezium.signal',
+      'debezium.cdc_test_source_heartbeat',
+      'debezium.cdc_test_source_signal',
       'public.orders',
       'public.products',
       'public.users',
@@ -88,14 +89,14 @@ describe('the source function on a real PostgreSQL', () => {
   it('gives the role what Debezium does and nothing else', async () => {
     const allowed = [
       'SELECT * FROM public.users',
-      "INSERT INTO debezium.signal (id, type, data) VALUES ('1', 'log', '{}')",
-      'UPDATE debezium.heartbeat SET ts = now()',
+      `INSERT INTO ${own.signal} (id, type, data) VALUES ('1', 'log', '{}')`,
+      `UPDATE ${own.heartbeat} SET ts = now()`,
       "SELECT pg_drop_replication_slot((pg_create_logical_replication_slot('probe', 'pgoutput')).slot_name)",
     ];
     const forbidden = [
       'INSERT INTO public.users (name, email, country) VALUES (1, 1, 1)',
       'UPDATE public.orders SET status = status',
-      'DELETE FROM debezium.signal',
+      `DELETE FROM ${own.signal}`,
       'TRUNCATE public.orders',
       'CREATE TABLE public.mine (id int)',
       'CREATE TABLE debezium.mine (id int)',
@@ -113,14 +114,14 @@ describe('the source function on a real PostgreSQL', () => {
   });
 
   it('lets the owner of the sample signal, once allowed, and read or change no signal', async () => {
-    const signal = `INSERT INTO debezium.signal (id, type, data)
+    const signal = `INSERT INTO ${own.signal} (id, type, data)
       VALUES (gen_random_uuid(), 'execute-snapshot', '{"type": "incremental", "data-collections": ["public.users"]}')`;
     await as(shop, async (client) => {
       await expect(client.query(signal)).rejects.toMatchObject({ code: '42501' });
-      await allowSignals(adminUrl);
-      await allowSignals(adminUrl);
+      await allowSignals(adminUrl, deployment);
+      await allowSignals(adminUrl, deployment);
       expect(await client.query(signal)).toMatchObject({ rowCount: 1 });
-      for (const sql of ['SELECT * FROM debezium.signal', 'DELETE FROM debezium.signal']) {
+      for (const sql of [`SELECT * FROM ${own.signal}`, `DELETE FROM ${own.signal}`]) {
         await expect(client.query(sql)).rejects.toMatchObject({ code: '42501' });
       }
     });
@@ -279,7 +280,8 @@ describe('the source function on a real PostgreSQL', () => {
     expect(done).toEqual([
       `drop the replication slot ${slot}`,
       'drop the publication cdc_test_source',
-      'drop the schema debezium with the signal and heartbeat tables',
+      `drop ${own.signal} and ${own.heartbeat}`,
+      'drop the schema debezium',
       'drop the role cdc_test_source_replication',
     ]);
     expect((await removeSource(admin, settings())).done).toEqual([]);
@@ -290,31 +292,55 @@ describe('the source function on a real PostgreSQL', () => {
   });
 
   it("takes nothing away that another deployment's capture needs", async () => {
+    const second = { project: 'cdc_test', stage: 'second' };
+    const others = sourceSettings(second, registry.tables, { name: replicationRole(second), password });
     await prepareSource(admin, settings());
-    await as(admin, (client) =>
-      client.query('CREATE PUBLICATION others FOR TABLE debezium.signal, debezium.heartbeat'),
-    );
+    await prepareSource(admin, others);
     expect((await removeSource(admin, settings())).done).toEqual([
       'drop the publication cdc_test_source',
+      `drop ${own.signal} and ${own.heartbeat}`,
       'drop the role cdc_test_source_replication',
     ]);
+    expect(await checkSource(admin, others)).toMatchObject({ ok: true, findings: [] });
+    expect((await removeSource(admin, others)).done).toContain('drop the schema debezium');
+  });
+
+  it('moves over from the tables that all deployments shared once, and leaves them to who still does', async () => {
+    const role = replicationRole(deployment);
     await prepareSource(admin, settings());
-    await as(admin, (client) => client.query('DROP PUBLICATION others'));
-    expect((await removeSource(admin, settings())).done).toContain(
-      'drop the schema debezium with the signal and heartbeat tables',
+    await as(admin, (client) =>
+      client.query(`
+        CREATE TABLE debezium.signal (LIKE ${own.signal} INCLUDING ALL);
+        CREATE TABLE debezium.heartbeat (LIKE ${own.heartbeat} INCLUDING ALL);
+        ALTER PUBLICATION cdc_test_source DROP TABLE ${own.signal}, ${own.heartbeat};
+        ALTER PUBLICATION cdc_test_source ADD TABLE debezium.signal, debezium.heartbeat;
+        DROP TABLE ${own.signal}, ${own.heartbeat};
+        GRANT SELECT, INSERT ON debezium.signal TO ${role};
+        CREATE PUBLICATION others FOR TABLE debezium.signal, debezium.heartbeat`),
     );
+    const { ok, done } = await prepareSource(admin, settings());
+    expect(ok).toBe(true);
+    expect(done).toEqual(
+      expect.arrayContaining([`create ${own.signal}`, `take INSERT on debezium.signal from ${role}`]),
+    );
+    expect(await published()).toEqual(expect.arrayContaining(Object.values(own)));
+    expect(await published()).not.toContain('debezium.signal');
+
+    expect((await removeSource(admin, settings())).done).not.toContain('drop the schema debezium');
+    await as(admin, (client) => client.query('SELECT FROM debezium.signal; DROP PUBLICATION others'));
+    await prepareSource(admin, settings());
+    expect((await removeSource(admin, settings())).done).toContain('drop the schema debezium');
   });
 
   it('signals Debezium as the replication role, and refuses what would be passed over', async () => {
     await prepareSource(admin, settings());
     const { name: user } = settings().role;
     const role = { ...admin, user, password };
-    const captured = registry.tables.map(({ id }) => id);
 
-    const asked = await signalSnapshot(role, 'orders', captured, "status = 'paid' OR id > 10");
-    const stopped = await signalStop(role, 'public.orders', captured);
+    const asked = await signalSnapshot(role, settings(), 'orders', "status = 'paid' OR id > 10");
+    const stopped = await signalStop(role, settings(), 'public.orders');
     const rows = await as(admin, (client) =>
-      client.query('SELECT id, type, data FROM debezium.signal ORDER BY type'),
+      client.query(`SELECT id, type, data FROM ${own.signal} ORDER BY type`),
     );
     expect(rows.rows.map(({ data, ...row }) => ({ ...row, data: JSON.parse(data) }))).toEqual([
       {
@@ -336,15 +362,17 @@ describe('the source function on a real PostgreSQL', () => {
     ]);
     expect(BigInt(stopped.lsn)).toBeGreaterThan(BigInt(asked.lsn));
 
-    await expect(signalSnapshot(role, 'bare', captured)).rejects.toThrow(
+    await expect(signalSnapshot(role, settings(), 'bare')).rejects.toThrow(
       /public.bare is not captured; use one of/,
     );
-    await expect(signalSnapshot(role, 'public.bare', ['public.bare'])).rejects.toThrow(/has no primary key/);
+    await expect(
+      signalSnapshot(role, { ...settings(), tables: [{ id: 'public.bare' }] }, 'bare'),
+    ).rejects.toThrow(/has no primary key/);
     const broken = ['no_column = 1', 'id > 1; DROP TABLE public.orders', 'id >'];
     // PostgreSQL understands these only with, or only without, what Debezium puts around them.
     const misplaced = ['id > 1) OR (id > 2', 'id > 1 LIMIT 5', 'id > 1 FOR UPDATE', 'true UNION SELECT'];
     for (const wrong of [...broken, ...misplaced]) {
-      await expect(signalSnapshot(role, 'orders', captured, wrong)).rejects.toThrow(
+      await expect(signalSnapshot(role, settings(), 'orders', wrong)).rejects.toThrow(
         /^The condition can't be used on public.orders: /,
       );
     }
@@ -558,5 +586,5 @@ async function until(holds: () => Promise<boolean>): Promise<void> {
 }
 
 function heartbeats(): Promise<number> {
-  return as(admin, async (client) => (await client.query('SELECT FROM debezium.heartbeat')).rowCount ?? 0);
+  return as(admin, async (client) => (await client.query(`SELECT FROM ${own.heartbeat}`)).rowCount ?? 0);
 }

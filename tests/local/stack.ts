@@ -2,9 +2,12 @@ import { Client } from 'pg';
 import {
   connectorConfig,
   connectorName,
+  type PlatformTables,
+  platformTables,
   publicationName,
   SOURCE_PASSWORD_REFERENCE,
 } from '../../functions/cdc/connector-config.ts';
+import type { Deployment } from '../../functions/cdc/names.ts';
 import { parseRegistry } from '../../functions/cdc/registry.ts';
 import { sourceConnection } from '../../functions/cdc/source-url.ts';
 import { type Applied, applyConnector, awaitSnapshot } from '../../functions/connector/apply.ts';
@@ -28,7 +31,7 @@ export type Stack = {
   api: ConnectApi;
 };
 
-export const deployment = { project: 'children', stage: 'test' };
+export const deployment: Deployment = { project: 'children', stage: 'test' };
 export const registry = parseRegistry('project: children\nepoch: 1\ntables: {notes: {}}');
 export const connector = connectorName(deployment);
 
@@ -36,11 +39,16 @@ export const SNAPSHOT_ROWS = 2_000;
 const SCHEMA = `
   CREATE TABLE notes (id serial PRIMARY KEY, text text);
   INSERT INTO notes (text) SELECT 'note ' || n FROM generate_series(1, ${SNAPSHOT_ROWS}) AS n;
-  CREATE SCHEMA debezium;
-  CREATE TABLE debezium.signal (id varchar(64) PRIMARY KEY, type varchar(32) NOT NULL, data varchar(2048));
-  CREATE TABLE debezium.heartbeat (id int PRIMARY KEY, ts timestamptz NOT NULL);
-  INSERT INTO debezium.heartbeat VALUES (1, now());
-  CREATE PUBLICATION ${publicationName(deployment)} FOR TABLE notes, debezium.signal, debezium.heartbeat;`;
+  CREATE SCHEMA debezium;`;
+
+/** What the source function makes elsewhere, with any names of the tables. */
+function platform(owner: Deployment, { signal, heartbeat }: PlatformTables): string {
+  return `
+    CREATE TABLE ${signal} (id varchar(64) PRIMARY KEY, type varchar(32) NOT NULL, data varchar(2048));
+    CREATE TABLE ${heartbeat} (id int PRIMARY KEY, ts timestamptz NOT NULL);
+    INSERT INTO ${heartbeat} VALUES (1, now());
+    CREATE PUBLICATION ${publicationName(owner)} FOR TABLE notes, ${signal}, ${heartbeat};`;
+}
 
 export async function startStack(
   root: string,
@@ -56,7 +64,7 @@ export async function startStack(
   const { passwords } = ensureSecrets(state.paths, registry.epoch, ['postgres']);
   const kafka = async () => {
     const { address } = await startKafka(supervisor, state, { broker, controller });
-    await ensureTopics(address, registry);
+    await ensureTopics(address, deployment, registry);
     const url = await startConnect(supervisor, state, rest, address, passwords['postgres'] as string);
     return { address, url };
   };
@@ -72,21 +80,26 @@ export async function startStack(
   }
 }
 
-/** Makes the captured table with its rows, and by hand what the source function makes elsewhere. */
-export async function createSource(url: string): Promise<void> {
-  await query(url, SCHEMA);
+/** Makes the captured table with its rows, and what the connector needs. */
+export async function createSource(url: string, tables = platformTables(deployment)): Promise<void> {
+  await query(url, `${SCHEMA}${platform(deployment, tables)}`);
 }
 
-export function stackConfig({ state, postgres }: Stack): Record<string, string> {
+/** Makes what the connector of another deployment needs. */
+export async function shareSource(url: string, other: Deployment): Promise<void> {
+  await query(url, platform(other, platformTables(other)));
+}
+
+export function stackConfig({ state, postgres }: Stack, owner = deployment): Record<string, string> {
   const placeholder = ensureSecrets(state.paths, registry.epoch, []).placeholders['1'] as string;
   const connection = { ...sourceConnection(postgres.admin), password: SOURCE_PASSWORD_REFERENCE };
-  return connectorConfig({ ...deployment, registry, connection, placeholder, replicationFactor: 1 });
+  return connectorConfig({ ...owner, registry, connection, placeholder, replicationFactor: 1 });
 }
 
 /** Puts the connector and waits until the snapshot is in Kafka. */
-export async function capture(stack: Stack): Promise<Applied> {
-  const applied = await applyConnector(stack.api, connector, stackConfig(stack));
-  await awaitSnapshot(stack.api, connector, { withinMs: 60_000, restarts: 0 });
+export async function capture(stack: Stack, config = stackConfig(stack), name = connector): Promise<Applied> {
+  const applied = await applyConnector(stack.api, name, config);
+  await awaitSnapshot(stack.api, name, { withinMs: 180_000, restarts: 0 });
   return applied;
 }
 

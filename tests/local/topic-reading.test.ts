@@ -3,9 +3,10 @@ import { connect } from 'node:net';
 import { tmpdir } from 'node:os';
 import { join } from 'node:path';
 import { afterAll, beforeAll, describe, expect, it } from '@jest/globals';
-import { type ISocketFactory, Kafka, logLevel } from 'kafkajs';
+import { type ISocketFactory, Kafka, type KafkaMessage, logLevel } from 'kafkajs';
 import { ChangeEventReader } from '../../functions/cdc/change-event.ts';
 import { readTopic } from '../../functions/events/read-topic.ts';
+import { shownRecord } from '../../functions/events/shown-record.ts';
 import { startKafka } from '../../local/kafka/broker.ts';
 import { tail } from '../../local/process/log.ts';
 import { choosePorts } from '../../local/process/ports.ts';
@@ -41,7 +42,7 @@ beforeAll(async () => {
 afterAll(async () => {
   await supervisor?.stopAll();
   state?.release();
-  removeState(root);
+  await removeState(root);
   rmSync(root, { recursive: true, force: true });
 });
 
@@ -60,8 +61,9 @@ async function produce(name: string, count: number): Promise<void> {
   await producer.disconnect();
 }
 
-const read = (request: Partial<Parameters<typeof readTopic>[3]>, client = kafka) =>
-  readTopic(client, reader, topic, { from: 'beginning', limit: 100, waitMs: 20_000, ...request }).catch(
+const show = (partition: number, message: KafkaMessage) => shownRecord(reader, topic, partition, message);
+const read = (request: Partial<Parameters<typeof readTopic>[2]>, client = kafka) =>
+  readTopic(client, topic, { from: 'beginning', limit: 100, waitMs: 90_000, ...request }, show).catch(
     (error) => {
       throw new Error(`${error.message}\n${tail(join(root, 'logs', 'kafka.log'))}`, { cause: error });
     },
@@ -115,6 +117,6 @@ describe('reading a topic for the command line', () => {
 
   it('says that there is no such topic', async () => {
     const request = { from: 'beginning' as const, limit: 1, waitMs: 0 };
-    await expect(readTopic(kafka, reader, 'cdc.public.absent', request)).rejects.toThrow(/topic/i);
+    await expect(readTopic(kafka, 'cdc.public.absent', request, show)).rejects.toThrow(/topic/i);
   });
 });

@@ -9,9 +9,13 @@ const SIGNALLED: Answer = {
   result: { signal: 's1', table: 'public.orders', rows: 50_000, lsn: '26724400' },
 };
 
+const WHOLE: Answer = { result: { whole: true, reason: 'Debezium read to its end' } };
+
 /** What the connector answers, look after look; the last one again and again. */
 let looks: Answer[];
 let signal: Answer;
+/** How Debezium says that it ended, as the events function reads it; the last one again and again. */
+let ends: Answer[];
 let stack: Stack;
 let impatient: string;
 
@@ -26,7 +30,7 @@ const DONE = look(true, false);
 
 beforeAll(async () => {
   stack = await startStack({ intervals: 60 });
-  stack.plan('source', 'connector');
+  stack.plan('source', 'connector', 'events');
   stack.land();
   await stack.run(); // preflight has warned of what isn't there
   impatient = await stack.putMachine('backfill', (text) =>
@@ -38,9 +42,11 @@ beforeEach(async () => {
   stack.planned.asked.length = 0;
   looks = [DONE];
   signal = SIGNALLED;
+  ends = [WHOLE];
   stack.planned.answer = (name) => {
     if (name === 'source') return signal;
-    return (looks.length > 1 ? looks.shift() : looks[0]) as Answer;
+    const planned = name === 'connector' ? looks : ends;
+    return (planned.length > 1 ? planned.shift() : planned[0]) as Answer;
   };
   await stack.alerts();
 });
@@ -96,6 +102,7 @@ describe('a backfill', () => {
     expect(askedOf('connector')).toEqual(
       Array(3).fill({ function: 'connector', action: 'snapshot-state', after: '26724400' }),
     );
+    expect(askedOf('events')).toEqual([{ function: 'events', action: 'snapshot-end', signal: 's1' }]);
     await expectLockFree();
     expect(await stack.alerts()).toEqual([]);
     await stack.ended(output.medallion);
@@ -167,6 +174,13 @@ describe('a backfill', () => {
   });
 });
 
+it('asks again how it ended when Kafka does not say at once', async () => {
+  ends = [{ error: { name: 'Error', message: 'no broker answers' } }, WHOLE];
+  const run = await backfill({ table: 'orders' });
+  expect(run.status).toBe('SUCCEEDED');
+  expect(askedOf('events')).toHaveLength(2);
+});
+
 describe('what goes wrong', () => {
   afterEach(async () => {
     for (const name of ['run-lock', 'gate']) await stack.unthrottle(name);
@@ -196,6 +210,21 @@ describe('what goes wrong', () => {
     await expectFailed(await backfill({ table: 'orders' }), `waits for a connector that is ${connector}`);
   });
 
+  it('at a row, which Debezium passes over, is told and shown with its reason', async () => {
+    ends = [{ result: { whole: false, reason: 'Debezium gave it up after 7 rows (SQL_EXCEPTION)' } }];
+    const run = await backfill({ table: 'orders', condition: '1 / quantity > 0' });
+    const reason = 'public.orders is not whole - Debezium gave it up after 7 rows (SQL_EXCEPTION)';
+    expect(run.cause).toContain(reason);
+    expect(run.states).not.toContain('StartMedallion');
+    await expectFailed(run, reason);
+  });
+
+  it('where Debezium’s end is not to be read is told', async () => {
+    ends = [{ error: { name: 'Error', message: 'no broker answers' } }];
+    await expectFailed(await backfill({ table: 'orders' }), 'no broker answers');
+    expect(askedOf('events')).toHaveLength(6);
+  });
+
   it('for too long is told with what is known', async () => {
     looks = [RUNNING];
     const run = await backfill({ table: 'orders' }, impatient);
@@ -214,7 +243,7 @@ describe('what goes wrong', () => {
     signal = { error: { name: 'Error', message: 'no route to the source' } };
     await stack.throttle('gate');
     const run = await backfill({ table: 'orders' });
-    expect(run).toMatchObject({ status: 'FAILED', cause: 'A backfill failed' });
+    expect(run).toMatchObject({ status: 'FAILED', cause: expect.stringContaining('no route to the source') });
     expect(run.states).toContain('ExplainPlainly');
     expect((await stack.alerts())[0]).toContain('no route to the source');
     await expectLockFree();

@@ -117,6 +117,7 @@ export async function startStack(scale: TimeScale): Promise<Stack> {
     lakeRoot: `file://${bucketFolder}`,
     registryFile: join(ROOT, 'tables.yml'),
     kafkaClusterId: 'test',
+    kafkaBroker: '127.0.0.1:1',
     placeholder: 'test',
     // Nobody is there: preflight warns, and judges what has landed.
     connectUrl: `http://127.0.0.1:${nobody}`,

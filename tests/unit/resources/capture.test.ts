@@ -8,7 +8,8 @@ import { captureParts } from '../../../resources/capture.ts';
 import { registryOf, resourceOf } from './stage-context.ts';
 
 const text = readFileSync(join(import.meta.dirname, '../../../resources/capture.yml'), 'utf8');
-const part = (id: string, tables: number) => resourceOf(captureParts({ registry: registryOf(tables) }), id);
+const part = (id: string, tables: number) =>
+  resourceOf(captureParts({ registry: registryOf(tables), stage: 'dev' }), id);
 const registration = (tables: number) => part('ConnectorRegistration', tables);
 
 describe('the registration of the connector', () => {
@@ -39,10 +40,17 @@ describe('the registration of the connector', () => {
 
 describe('the preparation of the source', () => {
   it('waits for the network and every topic: a table that is published before it has one would get Connect’s', () => {
-    const topics = topicPlans(registryOf(60)).length;
+    const topics = topicPlans({ project: 'cdc_demo', stage: 'dev' }, registryOf(60)).length;
     const { DependsOn } = part('SourcePreparation', 60);
     expect(DependsOn).toHaveLength(1 + topics);
     expect(DependsOn).toEqual(expect.arrayContaining(['NetworkReady', 'TopicDebeziumHeartbeat']));
+  });
+
+  it('is asked again, before the connector, when the platform’s own tables get other names', () => {
+    const own = ['debezium.cdc_demo_dev_signal', 'debezium.cdc_demo_dev_heartbeat'];
+    for (const id of ['SourcePreparation', 'ConnectorRegistration']) {
+      expect(part(id, 1).Properties['PlatformTables']).toEqual(own);
+    }
   });
 
   it('sends events that the function takes', () => {

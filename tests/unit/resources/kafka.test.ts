@@ -9,6 +9,9 @@ import { partitionLimit, partitionsOfBroker } from '../../../resources/kafka-par
 import { topicIds, topicsPart } from '../../../resources/topics.ts';
 import { deployedRegistry, registryOf, resourceOf, resourcesOfType, stageContext } from './stage-context.ts';
 
+const deployment = { project: deployedRegistry().project, stage: 'dev' };
+const deployed = topicPlans(deployment, deployedRegistry());
+
 const STAGES = ['dev', 'staging', 'prod'];
 
 async function brokerProperties(stage: string): Promise<Map<string, string>> {
@@ -83,24 +86,25 @@ describe('Kafka', () => {
 
 describe('partitions of a broker', () => {
   it('are counted with replicas, Connect’s, Kafka’s and MSK’s own topics', () => {
-    // 3 tables, transaction, signal, heartbeat; 3 of Connect; 50 of consumer offsets; 2 canaries on 2 brokers.
-    expect(partitionsOfBroker(deployedRegistry(), { count: 2, replicationFactor: 2 })).toBe(6 + 3 + 50 + 4);
-    expect(partitionsOfBroker(deployedRegistry(), { count: 4, replicationFactor: 2 })).toBe(
-      Math.ceil(67 / 2),
-    );
+    // 3 tables, transaction, signal, heartbeat, notification; 3 of Connect; 50 of consumer offsets; 2 canaries on 2 brokers.
+    expect(partitionsOfBroker(deployed, { count: 2, replicationFactor: 2 })).toBe(7 + 3 + 50 + 4);
+    expect(partitionsOfBroker(deployed, { count: 4, replicationFactor: 2 })).toBe(68 / 2);
   });
 
   it.each(STAGES)('stay below the limit in %s with 60 tables', async (stage) => {
     const { param } = stageContext(stage);
     const count = Number(await param('brokers'));
     const replicationFactor = Number(await param('replicationFactor'));
-    const partitions = partitionsOfBroker(registryOf(60), { count, replicationFactor });
+    const partitions = partitionsOfBroker(topicPlans(deployment, registryOf(60)), {
+      count,
+      replicationFactor,
+    });
     expect(partitions).toBeLessThan((partitionLimit(await param('brokerType')) ?? 0) / 2);
   });
 
   it('are refused beyond it, in words that say what to do', async () => {
     await expect(kafkaPart(stageContext('dev', {}, registryOf(250)))).rejects.toThrow(
-      /250 tables ask for 310 partitions a broker, and kafka.t3.small holds 300; take larger brokers/,
+      /250 tables ask for 311 partitions a broker, and kafka.t3.small holds 300; take larger brokers/,
     );
   });
 });
@@ -118,17 +122,18 @@ describe('topics', () => {
           .map((line) => line.split('=')),
       ),
     }));
-    expect(made).toEqual(topicPlans(deployedRegistry()));
+    expect(made).toEqual(deployed);
   });
 
   it('are named for their tables', () => {
-    expect(topicIds(deployedRegistry())).toEqual([
+    expect(topicIds({ registry: deployedRegistry(), stage: 'dev' })).toEqual([
       'TopicUsers',
       'TopicProducts',
       'TopicOrders',
       'TopicDebeziumTransaction',
       'TopicDebeziumSignal',
       'TopicDebeziumHeartbeat',
+      'TopicDebeziumNotification',
     ]);
   });
 

@@ -4,6 +4,8 @@ import {
   connectorConfig,
   connectorName,
   HEARTBEAT_TOPIC,
+  NOTIFICATION_TOPIC,
+  platformTables,
   RECORD_CAP_BYTES,
   SOURCE_PASSWORD_REFERENCE,
   slotName,
@@ -52,13 +54,17 @@ describe('the connector configuration', () => {
       'publication.autocreate.mode': 'disabled',
       'provide.transaction.metadata': 'true',
       'snapshot.mode': 'initial',
-      'signal.data.collection': 'debezium.signal',
+      'signal.data.collection': 'debezium.cdc_demo_dev_signal',
+      'notification.enabled.channels': 'sink',
+      'notification.sink.topic.name': NOTIFICATION_TOPIC,
     });
   });
 
   it('captures the tables of the registry and the signal table, by literal names', () => {
     const registry = parseRegistry('project: demo\nepoch: 1\ntables: {users: {}, sales.orders: {}}');
-    expect(config(registry)['table.include.list']).toBe('public\\.users,sales\\.orders,debezium\\.signal');
+    expect(config(registry)['table.include.list']).toBe(
+      'public\\.users,sales\\.orders,debezium\\.cdc_demo_dev_signal',
+    );
   });
 
   it('names the key columns only of tables whose entry names them', () => {
@@ -92,21 +98,22 @@ describe('the record cap', () => {
 
   it('leaves the broker room for what the producer does not count', () => {
     expect(TOPIC_MAX_MESSAGE_BYTES).toBeGreaterThan(RECORD_CAP_BYTES);
-    for (const { config: settings } of topicPlans(sample)) {
+    for (const { config: settings } of topicPlans(deployment, sample)) {
       expect(settings['max.message.bytes']).toBe(String(TOPIC_MAX_MESSAGE_BYTES));
     }
   });
 });
 
 describe('the topics made beforehand', () => {
-  it('are those of every table, of transactions, signals and heartbeats', () => {
+  it('are those of every table, of transactions, signals, heartbeats and notifications', () => {
     const registry = parseRegistry('project: demo\nepoch: 1\ntables: {users: {}, sales.orders: {}}');
-    expect(topicPlans(registry).map(({ topic }) => topic)).toEqual([
+    expect(topicPlans(deployment, registry).map(({ topic }) => topic)).toEqual([
       'cdc.public.users',
       'cdc.sales.orders',
       'cdc.transaction',
-      'cdc.debezium.signal',
+      'cdc.debezium.cdc_demo_dev_signal',
       HEARTBEAT_TOPIC,
+      NOTIFICATION_TOPIC,
     ]);
   });
 });
@@ -115,6 +122,15 @@ describe('names in PostgreSQL and Connect', () => {
   it('come from project and stage', () => {
     expect(slotName(deployment)).toBe('cdc_demo_dev');
     expect(connectorName(deployment)).toBe('cdc_demo_dev_postgres');
+  });
+
+  it('of a stage’s own tables are no other stage’s, and not cut', () => {
+    expect(platformTables({ project: 'cdc_demo', stage: 'Feature-12' })).toEqual({
+      signal: 'debezium.cdc_demo_feature_12_signal',
+      heartbeat: 'debezium.cdc_demo_feature_12_heartbeat',
+    });
+    const long = { project: 'p'.repeat(30), stage: 's'.repeat(23) };
+    expect(() => platformTables(long)).toThrow('longer than the 63 characters');
   });
 
   it('hold only what PostgreSQL allows in a slot', () => {

@@ -88,14 +88,17 @@ const role: RoleRow = {
 };
 
 const platform = [
-  row({ schema: 'debezium', table: 'signal', allowed: [true, true, false] }),
-  row({ schema: 'debezium', table: 'heartbeat', allowed: [true, false, true] }),
+  row({ schema: 'debezium', table: 'own_signal', allowed: [true, true, false] }),
+  row({ schema: 'debezium', table: 'own_heartbeat', allowed: [true, false, true] }),
 ];
+
+const ownTables = { signal: 'debezium.own_signal', heartbeat: 'debezium.own_heartbeat' };
 
 const catalog = (more: Partial<SourceCatalog> = {}): SourceCatalog => ({
   server,
   slot,
   role,
+  platform: ownTables,
   tables: [row(), ...platform],
   publication: {
     name: 'cdc',
@@ -105,8 +108,8 @@ const catalog = (more: Partial<SourceCatalog> = {}): SourceCatalog => ({
     whole_schemas: false,
     tables: [
       { schema: 'public', table: 'orders', partial: false },
-      { schema: 'debezium', table: 'signal', partial: false },
-      { schema: 'debezium', table: 'heartbeat', partial: false },
+      { schema: 'debezium', table: 'own_signal', partial: false },
+      { schema: 'debezium', table: 'own_heartbeat', partial: false },
     ],
   },
   ...more,
@@ -275,9 +278,11 @@ describe('the replication role', () => {
 
   it('needs to write to the signal and heartbeat tables only', () => {
     const none = { allowed: [false, false, false] } satisfies Partial<TableRow>;
-    expect(missingPrivileges(row(none))).toEqual(['SELECT']);
-    expect(missingPrivileges({ ...(platform[0] as TableRow), ...none })).toEqual(['SELECT', 'INSERT']);
-    expect(missingPrivileges({ ...(platform[1] as TableRow), ...none })).toEqual(['SELECT', 'UPDATE']);
+    const missing = (table: Partial<TableRow>) => missingPrivileges(row({ ...table, ...none }), ownTables);
+    expect(missing({})).toEqual(['SELECT']);
+    expect(missing(platform[0] as TableRow)).toEqual(['SELECT', 'INSERT']);
+    expect(missing(platform[1] as TableRow)).toEqual(['SELECT', 'UPDATE']);
+    expect(missing({ schema: 'debezium', table: 'others_signal' })).toEqual(['SELECT']);
   });
 });
 

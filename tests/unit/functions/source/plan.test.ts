@@ -10,6 +10,7 @@ const settings: SourceSettings = {
   role: { name: wicked, password: 'p' },
   publication: wicked,
   slot: 'cdc',
+  platform: { signal: 'debezium.cdc_signal', heartbeat: 'debezium.cdc_heartbeat' },
 };
 
 const table = (schema: string, name: string, kind: string | null): TableRow => ({
@@ -30,10 +31,11 @@ const empty: SourceCatalog = {
   slot: null,
   role: null,
   publication: null,
+  platform: settings.platform,
   tables: [
     table('public', wicked, 'r'),
-    table('debezium', 'signal', null),
-    table('debezium', 'heartbeat', null),
+    table('debezium', 'cdc_signal', null),
+    table('debezium', 'cdc_heartbeat', null),
   ],
 };
 
@@ -43,7 +45,7 @@ describe('the plan of a preparation', () => {
     expect(script).toContain('CREATE ROLE "a""b$do$;--" LOGIN REPLICATION PASSWORD \'SCRAM-SHA-256$x\';');
     expect(script).toContain('DO $do1$ BEGIN');
     expect(script).toContain(
-      'ALTER PUBLICATION "a""b$do$;--" SET TABLE "public"."a""b$do$;--", "debezium"."signal"',
+      'ALTER PUBLICATION "a""b$do$;--" SET TABLE "public"."a""b$do$;--", "debezium"."cdc_signal"',
     );
   });
 
@@ -83,13 +85,14 @@ describe('the plan of a removal', () => {
     expect(removalSteps(settings, { ...empty, slot }, false)).toEqual([]);
   });
 
-  it('leaves the signal and heartbeat tables to another deployment that captures from the database', () => {
+  it('leaves the schema to another deployment that captures from the database', () => {
     const prepared = {
       ...empty,
-      tables: [table('debezium', 'signal', 'r'), table('debezium', 'heartbeat', 'r')],
+      tables: [table('debezium', 'cdc_signal', 'r'), table('debezium', 'cdc_heartbeat', 'r')],
     };
     const dropped = (isShared: boolean) => removalSteps(settings, prepared, isShared).map(({ what }) => what);
-    expect(dropped(true)).toEqual([]);
-    expect(dropped(false)).toEqual(['drop the schema debezium with the signal and heartbeat tables']);
+    const own = 'drop debezium.cdc_signal and debezium.cdc_heartbeat';
+    expect(dropped(true)).toEqual([own]);
+    expect(dropped(false)).toEqual([own, 'drop the schema debezium']);
   });
 });
