@@ -39,7 +39,7 @@ let lakehouse: Lakehouse;
 
 beforeAll(async () => {
   lakehouse = await openLakehouse(SCALE);
-}, 600_000);
+}, 1_200_000);
 
 afterAll(async () => {
   await lakehouse?.close();
@@ -103,13 +103,13 @@ describe('the lake equals its source', () => {
     await publish(lakehouse);
     await expectLakeEqualsSource();
     expect(Number(await lakeValue(lakehouse, `SELECT count(*) FROM ${silver('orders')}`))).toBe(1000);
-  }, 600_000);
+  }, 1_200_000);
 
   it('after inserts, updates and deletes of a live workload', async () => {
     await workload(3, 11);
     await publish(lakehouse);
     await expectLakeEqualsSource();
-  }, 600_000);
+  }, 1_200_000);
 
   it('after updates that leave a large text unchanged, in silver and within one batch', async () => {
     await lakehouse.source.query(
@@ -128,7 +128,7 @@ describe('the lake equals its source', () => {
     await expectLakeEqualsSource();
     const large = `SELECT count(*) FROM ${silver('orders')} WHERE id BETWEEN 900001 AND 900006 AND length(notes) = 12800`;
     expect(await lakeValue(lakehouse, large)).toBe('6');
-  }, 600_000);
+  }, 1_200_000);
 
   it('after key changes, also swapped in one transaction, with the large text unchanged', async () => {
     await lakehouse.source.query('UPDATE public.orders SET id = 910003 WHERE id = 900003');
@@ -149,7 +149,7 @@ describe('the lake equals its source', () => {
       ['900003', 'false'],
       ['910003', 'true'],
     ]);
-  }, 600_000);
+  }, 1_200_000);
 
   it('after a delete and a re-insert of the same key, in one transaction and in two', async () => {
     const insert = (notes: string) =>
@@ -170,7 +170,7 @@ describe('the lake equals its source', () => {
     expect(
       await lakeRows(lakehouse, `SELECT notes, is_active FROM ${silver('orders')} WHERE id = 900006`),
     ).toEqual([[null, 'true']]);
-  }, 600_000);
+  }, 1_200_000);
 
   it('after a column has been added', async () => {
     await lakehouse.source.query('ALTER TABLE public.users ADD COLUMN loyalty_points integer');
@@ -185,7 +185,7 @@ describe('the lake equals its source', () => {
         ),
       ),
     ).toBeGreaterThan(10);
-  }, 600_000);
+  }, 1_200_000);
 
   it('after maintenance and a backfill beside a live workload', async () => {
     const users = Number((await lakehouse.source.query('SELECT count(*) FROM public.users')).rows[0]?.count);
@@ -211,7 +211,7 @@ describe('the lake equals its source', () => {
     await expectLakeEqualsSource();
     const again = `SELECT count(*) FROM ${bronze('users')} WHERE snapshot = 'incremental'`;
     expect(Number(await lakeValue(lakehouse, again))).toBeGreaterThanOrEqual(users);
-  }, 600_000);
+  }, 1_200_000);
 
   it('tells of a backfill whose condition fails at a row, which looks done to Debezium', async () => {
     expect(await runMachine('backfill', { table: 'users', condition: '1 / (id - id) > 0' })).toMatchObject({
@@ -241,7 +241,7 @@ describe('the lake equals its source', () => {
     await workload(3, 12);
     await publish(lakehouse);
     await expectLakeEqualsSource();
-  }, 600_000);
+  }, 1_200_000);
 
   it('with the same gold rows when gold is recomputed from nothing', async () => {
     const rows = async () => {
@@ -258,7 +258,7 @@ describe('the lake equals its source', () => {
     const incremental = await rows();
     await recomputeGold(lakehouse);
     expect(await rows()).toEqual(incremental);
-  }, 600_000);
+  }, 1_200_000);
 
   it('after the topics have been read again from offset 0', async () => {
     const { twin, registry, deployment } = lakehouse;
@@ -288,7 +288,7 @@ describe('the lake equals its source', () => {
     await publish(lakehouse);
     expect(await counts()).toEqual(before);
     await expectLakeEqualsSource();
-  }, 600_000);
+  }, 1_200_000);
 
   it('after landing files have come late and twice', async () => {
     const { folder, keys: old } = await landingFiles('public.orders');
@@ -318,7 +318,7 @@ describe('the lake equals its source', () => {
     );
     await publish(lakehouse);
     await expectLakeEqualsSource();
-  }, 600_000);
+  }, 1_200_000);
 
   it('after an incremental snapshot beside a long open transaction on the same rows', async () => {
     const { source, adminUrl, twin } = lakehouse;
@@ -362,7 +362,7 @@ describe('the lake equals its source', () => {
         ),
       ),
     ).toBeGreaterThan(50);
-  }, 600_000);
+  }, 1_200_000);
 
   it('after Connect, the pipe runner and the Spark worker have been killed at work', async () => {
     const { twin } = lakehouse;
@@ -391,5 +391,5 @@ describe('the lake equals its source', () => {
     await work;
     await publishAfterCrash(lakehouse);
     await expectLakeEqualsSource();
-  }, 600_000);
+  }, 1_200_000);
 });
