@@ -107,10 +107,16 @@ function basis(stage: string, workload: Workload, prices: PriceTable, hoursAslee
   ].join('\n');
 }
 
-function describe(options: Options, workload: Workload, template: Template, prices: PriceTable): string {
+/** An estimate for people, as docs/cost.md shows it. */
+export function describeCost(
+  stage: string,
+  workload: Workload,
+  template: Template,
+  prices: PriceTable,
+): string {
   const month = estimate(template, workload, prices);
   const sections = [
-    basis(options.stage, workload, prices, month.hoursAsleep),
+    basis(stage, workload, prices, month.hoursAsleep),
     linesTable(month, prices),
     totals(month),
     paint('bold', 'Used, too, but not priced: the table has no price for it'),
@@ -150,7 +156,7 @@ export function registerCost(program: Command): void {
       const { stage } = stageAddress(options.stage, undefined);
       const template = options.template ? readTemplate(options.template) : await packagedTemplate(stage);
       const prices = readPrices();
-      if (!options.json) return console.log(describe(options, workload, template, prices));
+      if (!options.json) return console.log(describeCost(stage, workload, template, prices));
       const month = estimate(template, workload, prices);
       const report = { stage, workload, ...month, levers: levers(template, workload, prices) };
       console.log(JSON.stringify(report, null, 2));

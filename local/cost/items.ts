@@ -1,7 +1,9 @@
 /** What each type of resource uses in a month, read from its properties. Pure arithmetic. */
+import { UsageError } from '../usage-error.ts';
 import { timesADay } from './schedule.ts';
 import { numberAt, property, resourcesOf, type Template } from './template.ts';
 import { DAYS, HOURS, type PipeSettings, type TopicTraffic, type Workload } from './traffic.ts';
+import { type Definition, type Passage, transitionsOf } from './transitions.ts';
 
 /** Something that a stage uses in a month. */
 export type Item = {
@@ -275,7 +277,8 @@ function glueItems(properties: Properties, id: string, { template, workload, run
     },
   ];
   if (LAYER_JOBS.test(id)) return item('bronze, silver, gold', runs, workload.jobMinutes);
-  if (id !== MAINTENANCE_JOB) throw new Error(`Nobody knows how often the Glue job ${id} runs.`);
+  if (id !== MAINTENANCE_JOB)
+    throw new UsageError(`Nobody knows how often the Glue job ${id} of the template runs.`);
   return item(
     'maintenance',
     scheduledRuns(template, 'MaintenanceSchedule') * DAYS,
@@ -296,27 +299,53 @@ function streamItems(_properties: Properties, _id: string, { template, traffic }
   return [used('firehose.gb', 'Amazon Data Firehose', 'data, rounded up to 5 KB a record', gigabytes, 'GB')];
 }
 
-/** Every state once is the most that a run of the medallion takes: it has no loop. */
-function stateMachineItems(properties: Properties, id: string, { template, runs, awake }: Context): Item[] {
-  const states = Object.keys((property(properties, 'Definition.States') as object | undefined) ?? {}).length;
-  const schedules: Readonly<Record<string, number>> = {
-    MedallionStateMachine: scheduledRuns(template, 'MedallionSchedule') * awake * DAYS,
-    MaintenanceStateMachine: scheduledRuns(template, 'MaintenanceSchedule') * DAYS,
-    CostGuardStateMachine:
-      (scheduledRuns(template, 'CostGuardStopSchedule') + scheduledRuns(template, 'CostGuardStartSchedule')) *
-      DAYS,
+/** How long a loop waits for what it waits for: a database that starts, another run that ends (seconds). An assumption. */
+const WAITING_SECONDS = 600;
+const GLUE_TASK = /:glue:startJobRun/;
+/** What a state machine goes through in a Map, by the service that it asks about each. */
+const MAPPED: readonly { asks: RegExp; type: string }[] = [
+  { asks: /aws-sdk:scheduler:/, type: 'AWS::Scheduler::Schedule' },
+  { asks: /aws-sdk:eventbridge:/, type: 'AWS::Events::Rule' },
+];
+
+/** What starts by a schedule is counted; what is started by hand, such as a backfill, is next to nothing. */
+function stateMachineItems(properties: Properties, id: string, context: Context): Item[] {
+  const definition = property(properties, 'Definition') as Definition;
+  const passage = { items: itemsIn(context.template), waitingSeconds: WAITING_SECONDS };
+  const { runs, awake, template } = context;
+  const daily = (...schedules: string[]) =>
+    schedules.reduce((sum, schedule) => sum + scheduledRuns(template, schedule), 0);
+  const item = (times: number, transitions: number): Item => ({
+    price: 'states.transition',
+    service: 'AWS Step Functions',
+    what: 'state transitions',
+    quantity: times * transitions,
+    unit: 'transition',
+    kind: 'schedule',
+  });
+  if (id === 'MedallionStateMachine') {
+    const started = daily('MedallionSchedule') * awake * DAYS;
+    const idle = transitionsOf(definition, { ...passage, avoid: isGlueTask });
+    return [item(runs, transitionsOf(definition, passage)), item(Math.max(0, started - runs), idle)];
+  }
+  const schedules: Readonly<Record<string, string[]>> = {
+    MaintenanceStateMachine: ['MaintenanceSchedule'],
+    CostGuardStateMachine: ['CostGuardStopSchedule', 'CostGuardStartSchedule'],
   };
-  const times = id === 'MedallionStateMachine' ? Math.max(runs, schedules[id] ?? 0) : (schedules[id] ?? 0);
-  return [
-    {
-      price: 'states.transition',
-      service: 'AWS Step Functions',
-      what: 'state transitions',
-      quantity: times * states,
-      unit: 'transition',
-      kind: 'schedule',
-    },
-  ];
+  return [item(daily(...(schedules[id] ?? [])) * DAYS, transitionsOf(definition, passage))];
+}
+
+function isGlueTask({ Resource = '' }: { Resource?: string }): boolean {
+  return GLUE_TASK.test(Resource);
+}
+
+/** What else a Map may go through is about the tables: a pipe each. */
+function itemsIn(template: Template): Passage['items'] {
+  return (perItem) => {
+    const resources = Object.values(perItem.States).map(({ Resource = '' }) => Resource);
+    const mapped = MAPPED.find(({ asks }) => resources.some((resource) => asks.test(resource)));
+    return resourcesOf(template, mapped?.type ?? 'AWS::Pipes::Pipe').length;
+  };
 }
 
 function athenaItems(_properties: Properties, _id: string, { workload }: Context): Item[] {

@@ -1,8 +1,9 @@
-import { mkdtempSync, rmSync } from 'node:fs';
+import { mkdtempSync, readFileSync, rmSync } from 'node:fs';
 import { tmpdir } from 'node:os';
 import { join } from 'node:path';
 import { afterAll, describe, expect, it } from '@jest/globals';
 import { execa } from 'execa';
+import { describeCost } from '../../local/cli/cost.ts';
 import { type Estimate, estimate } from '../../local/cost/estimate.ts';
 import { levers } from '../../local/cost/levers.ts';
 import { readPrices } from '../../local/cost/price-table.ts';
@@ -54,6 +55,46 @@ describe.each(CHECKED.map(({ name }, i) => [name, packaged[i]?.file as string]))
     }
   });
 });
+
+/** What docs/cost.md shows: which stage, and with what it is asked for. */
+const SHOWN = [
+  { stage: 'dev', changesPerDay: 100_000, rowBytes: 500 },
+  { stage: 'prod', changesPerDay: 5_000_000, rowBytes: 1_000 },
+];
+/** A number that is no part of a name: 1,168 or -20.87, not the 5 of t3.small or us-east-1. */
+const NUMBER = /(?<![\w.,-])-?\d[\d,]*(?:\.\d+)?(?![\w])/g;
+/** By how much a number in docs/cost.md may lag behind, or a dollar: a log group or a state more misleads nobody. */
+const LAG = 0.05;
+const DOLLAR = 1;
+
+describe('docs/cost.md', () => {
+  const docs = readFileSync(join(PROJECT_ROOT, 'docs', 'cost.md'), 'utf8');
+
+  it.each(SHOWN)('shows what the command prints of $stage', ({ stage, ...asked }) => {
+    const shown = new RegExp(`\`\`\`\n(Stage ${stage}:[^]*?)\n\`\`\``).exec(docs)?.[1] ?? '';
+    const file = packaged[CHECKED.findIndex(({ name }) => name === stage)]?.file as string;
+    const printed = describeCost(stage, { ...WORKLOAD, ...asked }, readTemplate(file), readPrices());
+    expect(wordsOf(shown)).toEqual(wordsOf(printed));
+    const [there, here] = [numbersOf(shown), numbersOf(printed)];
+    const lagging = here.filter(
+      (number, i) => Math.abs(number - (there[i] ?? 0)) > Math.max(Math.abs(number) * LAG, DOLLAR),
+    );
+    expect({ lagging, of: here.length }).toEqual({ lagging: [], of: there.length });
+  });
+});
+
+/** A text without its numbers and without the widths that follow them. */
+function wordsOf(text: string): string[] {
+  return text.split('\n').map((line) => line.replaceAll(NUMBER, '#').replaceAll(/\s+/g, ' ').trim());
+}
+
+/** Its numbers but for how many things and states there are, which change more often than what they cost. */
+function numbersOf(text: string): number[] {
+  const counts = /\S+ +(each|transition)\b/g;
+  return [...text.replaceAll(counts, '').matchAll(NUMBER)].map(([number]) =>
+    Number(number.replaceAll(',', '')),
+  );
+}
 
 describe('cdc cost', () => {
   it(

@@ -64,7 +64,16 @@ const TEMPLATE: Template = {
     },
     MedallionStateMachine: {
       Type: 'AWS::StepFunctions::StateMachine',
-      Properties: { Definition: { States: { A: {}, B: {} } } },
+      Properties: {
+        Definition: {
+          StartAt: 'Look',
+          States: {
+            Look: { Type: 'Choice', Choices: [{ Next: 'Work' }], Default: 'Done' },
+            Work: { Type: 'Task', Resource: 'arn:aws:states:::glue:startJobRun.sync', Next: 'Done' },
+            Done: { Type: 'Pass', End: true },
+          },
+        },
+      },
     },
     PipeUsers: {
       Type: 'AWS::Pipes::Pipe',
@@ -102,6 +111,14 @@ describe('an estimate', () => {
     const layers = (24 * (365 / 12) * 3 * 2 * 2) / 60;
     const maintenance = ((365 / 12) * 15 * 2) / 60;
     expect(usdOf(month, 'glue.standard')).toBeCloseTo((layers + maintenance) * 0.44);
+  });
+
+  it('bills the states that a run passes, and those of a run that finds nothing', () => {
+    const started = 24 * (365 / 12);
+    const three = 3 * (365 / 12);
+    const calm = estimate(TEMPLATE, { ...WORKLOAD, changesPerDay: 3 }, PRICES);
+    expect(usdOf(month, 'states.transition')).toBeCloseTo(started * 3 * 0.000025, 6);
+    expect(usdOf(calm, 'states.transition')).toBeCloseTo((three * 3 + (started - three) * 2) * 0.000025, 6);
   });
 
   it('bills a job for a minute at least', () => {
@@ -174,7 +191,7 @@ describe('the levers', () => {
 
   it('let Connect, the database and the runs sleep for nights and weekends', () => {
     const hourly = 0.5 * 0.04048 + 2 * 0.004445 + 0.016;
-    const runs = ((24 * 365) / 12) * ((3 * 2 * 2 * 0.44) / 60 + 2 * 0.000025);
+    const runs = ((24 * 365) / 12) * ((3 * 2 * 2 * 0.44) / 60 + 3 * 0.000025);
     expect(saves('asleep 108 of 168 hours')).toBeCloseTo(((hourly * HOURS + runs) * 108) / 168);
   });
 
