@@ -23,7 +23,7 @@ export function withWorldOptions(command: Command): Command {
   return command
     .option('--stage <name>', 'a stage on AWS (dev, staging, prod) instead of the twin')
     .option('--region <name>', "the stage's region (default: the one that sls deploy takes)")
-    .option('--state <folder>', 'the state folder of the twin');
+    .option('--state <folder>', "the twin's state folder (default: CDC_STATE, else .cdc)");
 }
 
 /** The table registry of this checkout. @throws RegistryError that lists every mistake */

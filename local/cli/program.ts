@@ -16,23 +16,35 @@ import { registerStatus } from './status.ts';
 import { registerStop } from './stop.ts';
 import { registerWorkload } from './workload.ts';
 
-const VERBS = [
-  registerDoctor,
-  registerStart,
-  registerConnectors,
-  registerWorkload,
-  registerEvents,
-  registerRun,
-  registerQuery,
-  registerStatus,
-  registerBackfill,
-  registerMaintain,
-  registerCostGuard,
-  registerChanges,
-  registerCost,
-  registerStop,
-  registerSetup,
+/** The verbs by where they work, as --help shows them. */
+const GROUPS: readonly { heading: string; register: readonly ((program: Command) => void)[] }[] = [
+  {
+    heading: 'The twin, or with --stage a stage on AWS:',
+    register: [
+      registerDoctor,
+      registerStatus,
+      registerConnectors,
+      registerEvents,
+      registerRun,
+      registerQuery,
+      registerBackfill,
+      registerMaintain,
+    ],
+  },
+  {
+    heading: 'The twin on this machine:',
+    register: [registerStart, registerWorkload, registerStop, registerSetup],
+  },
+  { heading: 'A stage on AWS:', register: [registerCostGuard, registerChanges, registerCost] },
 ];
+
+const FIRST_STEPS = `
+First steps: npm start, and when it is up, in another terminal:
+  cdc status
+  cdc query "SHOW TABLES"
+Outside of npm scripts cdc is \`npx --no-install cdc\`. README.md has the rest.
+
+Exit codes: 0 done, 1 failed, 2 wrong usage.`;
 
 /** `cdc` with all its verbs. Parsing throws commander's CommanderError for wrong usage, and for --help with exit code 0. */
 export function buildProgram(): Command {
@@ -41,8 +53,11 @@ export function buildProgram(): Command {
       'Change data capture from PostgreSQL into an Iceberg lakehouse: the local twin, and stages on AWS.',
     )
     .showHelpAfterError('Add --help for the options.')
-    .addHelpText('after', '\nExit codes: 0 done, 1 failed, 2 wrong usage.')
+    .addHelpText('after', FIRST_STEPS)
     .exitOverride();
-  for (const register of VERBS) register(program);
+  for (const { heading, register } of GROUPS) {
+    program.commandsGroup(heading);
+    for (const add of register) add(program);
+  }
   return program;
 }

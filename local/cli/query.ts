@@ -19,7 +19,7 @@ export function registerQuery(program: Command): void {
 Examples:
   cdc query "SHOW TABLES"
   cdc query "SELECT * FROM cdc_demo_dev_silver_users WHERE is_active LIMIT 10"
-  cdc query "SELECT user_name, total_spent FROM cdc_demo_dev_gold_user_analytics ORDER BY total_spent DESC LIMIT 10" --csv`,
+  cdc query "SELECT user_name FROM cdc_demo_dev_gold_user_analytics" --csv`,
     );
   withWorldOptions(command).action((sql: string, options: Options) => {
     const limit = wholeNumberOf(options.limit, '--limit');

@@ -7,7 +7,7 @@ type Options = WorldOptions & { force?: boolean };
 export function registerRun(program: Command): void {
   const command = program
     .command('run')
-    .description('run the medallion once and show its states')
+    .description('run bronze, silver and gold once, and show how it goes')
     .option('--force', 'run all layers even when nothing new has landed');
   withWorldOptions(command).action((options: Options) =>
     inWorld(options, (world) => followMachine(world, 'medallion', options.force ? { force: true } : {})),

@@ -91,7 +91,8 @@ export function registerStart(program: Command): void {
     .addHelpText(
       'after',
       `
-CDC_SOURCE_URL=postgresql://user:password@host:port/database captures a PostgreSQL of yours instead of the sample.`,
+A PostgreSQL of yours instead of the sample, its tables as in tables.yml:
+  CDC_SOURCE_URL=postgresql://user:password@host:port/database npm start`,
     )
     .action(async (options: Options) => {
       const began = performance.now();

@@ -51,16 +51,27 @@ function alarmLines(alarms: readonly AlarmStatus[]): string {
     .join('\n');
 }
 
-/** A status for people. */
-export function describeStatus(status: Status): string {
+/** What to do while nothing has run. @param verb `cdc run` for the same world */
+function nextStep({ parts, connector }: Status, verb: string): string {
+  if (parts.length === 0)
+    return 'nothing runs yet: the twin is starting; look again when it says that it is up';
+  if (connector?.snapshot === 'complete')
+    return `no run yet: \`${verb}\` starts one, and \`npm start\` does by itself`;
+  return `no run yet: the first snapshot is ${connector?.snapshot ?? 'not to be seen'}, see \`cdc connectors\`; when it is complete, \`${verb}\` takes it to the lake`;
+}
+
+/** A status for people. @param verb `cdc run` for the same world */
+export function describeStatus(status: Status, verb = 'cdc run'): string {
   const { place, parts, addresses, tables, models, layers, alarms } = status;
   const sections = [
     paint('bold', place),
-    table({
-      columns: ['part', 'state', 'since', 'detail'],
-      rows: parts.map((p) => [p.part, p.ok ? p.state : paint('red', p.state), instant(p.since), p.detail]),
-    }),
-    table({ columns: ['address', 'url'], rows: Object.entries(addresses) }),
+    parts.length > 0 &&
+      table({
+        columns: ['part', 'state', 'since', 'detail'],
+        rows: parts.map((p) => [p.part, p.ok ? p.state : paint('red', p.state), instant(p.since), p.detail]),
+      }),
+    Object.keys(addresses).length > 0 &&
+      table({ columns: ['address', 'url'], rows: Object.entries(addresses) }),
     capture(status),
     table(tableRows(tables)),
     models.length > 0
@@ -81,10 +92,15 @@ export function describeStatus(status: Status): string {
             l.reason,
           ]),
         })
-      : 'no run yet: `cdc run` starts one',
+      : nextStep(status, verb),
     alarms === null ? '' : alarmLines(alarms),
   ];
   return sections.filter(Boolean).join('\n\n');
+}
+
+function runVerb({ stage, region, state }: Options): string {
+  const where = Object.entries({ stage, region, state }).filter(([, value]) => value !== undefined);
+  return ['cdc run', ...where.map(([option, value]) => `--${option} ${value}`)].join(' ');
 }
 
 export function registerStatus(program: Command): void {
@@ -95,7 +111,7 @@ export function registerStatus(program: Command): void {
   withWorldOptions(command).action((options: Options) =>
     inWorld(options, async (world) => {
       const status = await world.status();
-      console.log(options.json ? JSON.stringify(status, null, 2) : describeStatus(status));
+      console.log(options.json ? JSON.stringify(status, null, 2) : describeStatus(status, runVerb(options)));
       const broken = status.parts.some(({ ok }) => !ok) || status.connector?.state === 'failed';
       if (broken || (status.alarms ?? []).length > 0) process.exitCode = 1;
     }),

@@ -7,7 +7,7 @@ export function registerStop(program: Command): void {
   program
     .command('stop')
     .description('stop the twin; its data stays')
-    .option('--state <folder>', 'the state folder of the twin')
+    .option('--state <folder>', "the twin's state folder (default: CDC_STATE, else .cdc)")
     .action(async ({ state }: Options) => {
       const root = stateRoot(state);
       const stopped = await stopTwin(root, (child) =>
@@ -18,7 +18,7 @@ export function registerStop(program: Command): void {
   program
     .command('clean')
     .description('stop the twin and remove its data')
-    .option('--state <folder>', 'the state folder of the twin')
+    .option('--state <folder>', "the twin's state folder (default: CDC_STATE, else .cdc)")
     .action(async ({ state }: Options) => {
       const root = stateRoot(state);
       await stopTwin(root, (child) => console.log(`ended ${child}, left behind by a killed twin`));

@@ -49,7 +49,7 @@ export function registerWorkload(program: Command): void {
     .description('change the sample tables as a shop would: inserts, updates, deletes')
     .option('--rate <n>', 'changed rows a second', '20')
     .option('--seconds <n>', 'for how long', '30')
-    .option('--state <folder>', 'the state folder of the twin')
+    .option('--state <folder>', "the twin's state folder (default: CDC_STATE, else .cdc)")
     .action(async (options: Options) => {
       const rate = positive(options.rate, '--rate');
       const seconds = positive(options.seconds, '--seconds');
