@@ -1,3 +1,4 @@
+import { type CostGuardState, progressLines } from './cost-guard-progress.ts';
 import type { Job } from './names.ts';
 import type { Failure, GateAnswer } from './report.ts';
 
@@ -12,7 +13,7 @@ export type RunState = {
   silver_gate?: GateAnswer;
   gold_gate?: GateAnswer;
   maintenance_gate?: GateAnswer;
-};
+} & CostGuardState;
 
 /** The state machines that alert. */
 export type Machine = 'medallion' | 'maintenance' | 'backfill' | 'cost-guard';
@@ -52,6 +53,7 @@ export function alertMessage(place: RunPlace, state: RunState): AlertMessage {
     ...(refused === null ? [] : [refused, '']),
     ...(state.error ? [...caughtLines(state.error), ''] : []),
     ...failed.flatMap((gate) => [...gateLines(gate), '']),
+    ...(place.what === 'cost-guard' && state.lock?.taken ? [...progressLines(state), ''] : []),
     ...howToLook(place),
   ];
   return { error: what.error, subject: subjectOf(place, what.text), message: lines.join('\n') };

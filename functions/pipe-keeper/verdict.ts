@@ -51,7 +51,10 @@ export function verdictOn(pipe: StoppedPipe, cause: string | null, now: Date): V
  */
 const BY_A_USER = /(?<![a-z])user(?![a-z]|:)/i;
 
-/** Whether somebody stopped it, a person or the cost guard, and not EventBridge after errors, which it names. */
+/**
+ * Whether somebody stopped it, a person or the cost guard, and not EventBridge after errors, which it names. What the
+ * guard stopped it starts itself, before it has this function run again.
+ */
 function isWish({ state, desired, reason }: StoppedPipe): boolean {
   return state === 'STOPPED' && desired === 'STOPPED' && (reason === '' || BY_A_USER.test(reason));
 }

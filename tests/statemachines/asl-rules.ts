@@ -43,13 +43,17 @@ const INTEGRATIONS: Record<string, string[]> = {
   'arn:aws:states:::glue:startJobRun.sync': ['JobName', 'Arguments'],
   'arn:aws:states:::sns:publish': ['TopicArn', 'Subject', 'Message'],
   'arn:aws:states:::states:startExecution': ['StateMachineArn', 'Name', 'Input'],
+  'arn:aws:states:::dynamodb:getItem': ['TableName', 'Key', 'ConsistentRead'],
+  'arn:aws:states:::dynamodb:updateItem': ['TableName', 'Key', 'UpdateExpression'],
+  'arn:aws:states:::dynamodb:deleteItem': ['TableName', 'Key'],
   'arn:aws:states:::aws-sdk:cloudwatch:describeAlarms': ['AlarmNamePrefix'],
   'arn:aws:states:::aws-sdk:cloudwatch:disableAlarmActions': ['AlarmNames'],
   'arn:aws:states:::aws-sdk:cloudwatch:enableAlarmActions': ['AlarmNames'],
   'arn:aws:states:::aws-sdk:ecs:updateService': ['Cluster', 'Service', 'DesiredCount'],
+  'arn:aws:states:::aws-sdk:eventbridge:describeRule': ['Name'],
   'arn:aws:states:::aws-sdk:eventbridge:disableRule': ['Name'],
   'arn:aws:states:::aws-sdk:eventbridge:enableRule': ['Name'],
-  'arn:aws:states:::aws-sdk:pipes:listPipes': ['NamePrefix', 'DesiredState'],
+  'arn:aws:states:::aws-sdk:pipes:listPipes': ['NamePrefix'],
   'arn:aws:states:::aws-sdk:pipes:startPipe': ['Name'],
   'arn:aws:states:::aws-sdk:pipes:stopPipe': ['Name'],
   'arn:aws:states:::aws-sdk:rds:describeDBInstances': ['DbInstanceIdentifier'],
@@ -73,7 +77,22 @@ const INTEGRATIONS: Record<string, string[]> = {
 export function problemsOf(definition: Definition): string[] {
   const checked = validate(structuredClone(definition), { checkPaths: true, checkArn: false });
   const known = checked.isValid ? [] : [checked.errorsText()];
-  return [...known, ...problemsIn(definition, false)];
+  return [...known, ...nameProblems(definition), ...problemsIn(definition, false)];
+}
+
+/** Names are unique in the whole machine, its Maps included (https://states-language.net/#statemachine). */
+function nameProblems(definition: Definition): string[] {
+  const names = namesIn(definition);
+  return names
+    .filter((name, index) => names.indexOf(name) !== index)
+    .map((name) => `${name} is the name of two states`);
+}
+
+function namesIn({ States }: Definition): string[] {
+  return Object.entries(States).flatMap(([name, { ItemProcessor: inner }]) => [
+    name,
+    ...(inner ? namesIn(inner) : []),
+  ]);
 }
 
 /** `caught`: a Map catches what its states don't. */

@@ -1,4 +1,10 @@
-import { CloudWatchClient, DescribeAlarmsCommand, PutMetricAlarmCommand } from '@aws-sdk/client-cloudwatch';
+import {
+  CloudWatchClient,
+  DescribeAlarmsCommand,
+  DisableAlarmActionsCommand,
+  EnableAlarmActionsCommand,
+  PutMetricAlarmCommand,
+} from '@aws-sdk/client-cloudwatch';
 import {
   CreateClusterCommand,
   CreateServiceCommand,
@@ -6,12 +12,31 @@ import {
   ECSClient,
   RegisterTaskDefinitionCommand,
 } from '@aws-sdk/client-ecs';
-import { DescribeRuleCommand, EventBridgeClient, PutRuleCommand } from '@aws-sdk/client-eventbridge';
-import { CreatePipeCommand, ListPipesCommand, PipesClient } from '@aws-sdk/client-pipes';
+import {
+  DescribeRuleCommand,
+  DisableRuleCommand,
+  EnableRuleCommand,
+  EventBridgeClient,
+  PutRuleCommand,
+} from '@aws-sdk/client-eventbridge';
+import {
+  CreatePipeCommand,
+  DeletePipeCommand,
+  ListPipesCommand,
+  PipesClient,
+  StartPipeCommand,
+  StopPipeCommand,
+} from '@aws-sdk/client-pipes';
 import { CreateDBInstanceCommand, DescribeDBInstancesCommand, RDSClient } from '@aws-sdk/client-rds';
-import { CreateScheduleCommand, GetScheduleCommand, SchedulerClient } from '@aws-sdk/client-scheduler';
+import {
+  CreateScheduleCommand,
+  GetScheduleCommand,
+  SchedulerClient,
+  type ScheduleState,
+  UpdateScheduleCommand,
+} from '@aws-sdk/client-scheduler';
 import { ACCOUNT, deployedName } from '../../local/aws/lambda/function.ts';
-import { type clientSettings, REGION } from '../../local/aws/platform.ts';
+import { type clientSettings, lockTableName, REGION } from '../../local/aws/platform.ts';
 
 type Deployment = { project: string; stage: string };
 
@@ -35,6 +60,7 @@ export function costGuardSubstitutions(
     DatabaseIdentifier: database === 'own' ? name('source') : '-',
     ClusterName: name('connect'),
     ServiceName: name('connect'),
+    LockTable: lockTableName(deployment),
     RunLockFunctionArn: functionArn('run-lock'),
     ConnectorFunctionArn: functionArn('connector'),
     GateFunctionArn: functionArn('gate'),
@@ -86,7 +112,7 @@ export class CostGuardStage {
       await this.#events.send(new PutRuleCommand({ Name, ScheduleExpression: 'rate(1 minute)' }));
     }
     for (let number = 0; number < pipes; number += 1) {
-      await this.#createPipe(this.#name(`pipe-table-${String(number).padStart(3, '0')}`));
+      await this.#createPipe(this.#pipe(number));
     }
     await this.#createPipe('somebody-elses');
     await this.#createService();
@@ -100,6 +126,49 @@ export class CostGuardStage {
         ManageMasterUserPassword: true,
       }),
     );
+  }
+
+  #pipe(number: number): string {
+    return this.#name(`pipe-table-${String(number).padStart(3, '0')}`);
+  }
+
+  /** What a person does: the second alarm is muted, the schedule of maintenance, the second rule and the second pipe are stopped. */
+  async stopByHand(): Promise<void> {
+    await this.#cloudwatch.send(new DisableAlarmActionsCommand({ AlarmNames: [this.#name('gold-stale')] }));
+    await this.#setSchedule('maintenance', 'DISABLED');
+    await this.#events.send(new DisableRuleCommand({ Name: this.#name('slot-monitor') }));
+    await this.#pipes.send(new StopPipeCommand({ Name: this.#pipe(1) }));
+  }
+
+  /** Takes back what `stopByHand` did. */
+  async startByHand(): Promise<void> {
+    await this.#cloudwatch.send(new EnableAlarmActionsCommand({ AlarmNames: [this.#name('gold-stale')] }));
+    await this.#setSchedule('maintenance', 'ENABLED');
+    await this.#events.send(new EnableRuleCommand({ Name: this.#name('slot-monitor') }));
+    await this.#pipes.send(new StartPipeCommand({ Name: this.#pipe(1) }));
+  }
+
+  async #setSchedule(part: (typeof SLEEPERS)[number], State: ScheduleState): Promise<void> {
+    const found = await this.#scheduler.send(new GetScheduleCommand({ Name: this.#name(part) }));
+    await this.#scheduler.send(
+      new UpdateScheduleCommand({
+        ...found,
+        State,
+        Name: found.Name,
+        ScheduleExpression: found.ScheduleExpression,
+        FlexibleTimeWindow: found.FlexibleTimeWindow,
+        Target: found.Target,
+      }),
+    );
+  }
+
+  /** What a deployment does with the pipe of a table that left the registry, and takes back. */
+  async removePipe(number: number): Promise<void> {
+    await this.#pipes.send(new DeletePipeCommand({ Name: this.#pipe(number) }));
+  }
+
+  async restorePipe(number: number): Promise<void> {
+    await this.#createPipe(this.#pipe(number));
   }
 
   async #createAlarm(AlarmName: string): Promise<void> {

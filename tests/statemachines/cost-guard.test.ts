@@ -1,6 +1,6 @@
 import { fileURLToPath } from 'node:url';
 import { CreateStateMachineCommand } from '@aws-sdk/client-sfn';
-import { afterAll, beforeAll, beforeEach, describe, expect, it } from '@jest/globals';
+import { afterAll, afterEach, beforeAll, beforeEach, describe, expect, it } from '@jest/globals';
 import { ACCOUNT } from '../../local/aws/lambda/function.ts';
 import { clientSettings } from '../../local/aws/platform.ts';
 import { loadStateMachine } from '../../local/aws/state-machine.ts';
@@ -85,7 +85,9 @@ const ASLEEP = {
 describe('pausing', () => {
   it('puts to sleep what can, each thing after those that need it, and says what goes on costing', async () => {
     const schedule = await stage.schedule('medallion');
+    stack.proxy.alarmsPerPage = 1;
     const run = await guard({ action: 'pause' });
+    stack.proxy.alarmsPerPage = null;
     expect(outputOf(run)).toMatchObject({
       paused: expect.stringContaining('database'),
       still_costing: expect.stringContaining('Kafka brokers'),
@@ -93,7 +95,16 @@ describe('pausing', () => {
       database: expect.stringMatching(/^stop/),
     });
     expect(await stage.state()).toEqual(ASLEEP);
-    const steps = ['SilenceAlarms', 'SetSchedules', 'StopPipes', 'StopPipes', 'StopDebezium', 'StopDatabase'];
+    const steps = [
+      'SilenceAlarms',
+      'SilenceAlarms',
+      'DisableSchedules',
+      'DisableRules',
+      'StopPipes',
+      'StopPipes',
+      'StopDebezium',
+      'StopDatabase',
+    ];
     expect(run.states.filter((state) => steps.includes(state))).toEqual(steps);
     expect(await stage.schedule('medallion')).toEqual({ ...schedule, State: 'DISABLED' });
     expect(await stage.others()).toEqual({ pipe: 'RUNNING', alarm: true });
@@ -103,8 +114,9 @@ describe('pausing', () => {
   it('again changes nothing', async () => {
     const run = await guard({ action: 'pause' });
     outputOf(run);
-    expect(run.states).not.toContain('WriteSchedule');
-    expect(run.states).not.toContain('StopPipe');
+    for (const step of ['SilenceAlarms', 'DisableSchedule', 'DisableRule', 'StopPipe']) {
+      expect(run.states).not.toContain(step);
+    }
     expect(run.states).not.toContain('StopDatabase');
     expect(await stage.state()).toEqual(ASLEEP);
   });
@@ -123,7 +135,8 @@ describe('resuming', () => {
       'StartDebezium',
       'StartPipes',
       'StartPipes',
-      'SetSchedules',
+      'EnableSchedules',
+      'EnableRules',
     ];
     expect(run.states.filter((state) => steps.includes(state))).toEqual(steps);
     expect(run.states.filter((state) => state === 'LookAtConnector')).toHaveLength(3);
@@ -136,8 +149,9 @@ describe('resuming', () => {
     const run = await guard({ action: 'resume' });
     outputOf(run);
     expect(run.states).not.toContain('StartDatabase');
-    expect(run.states).not.toContain('StartPipe');
-    expect(run.states).not.toContain('WriteSchedule');
+    for (const step of ['WakeAlarms', 'FindPipes', 'StartPipe', 'EnableSchedule', 'EnableRule']) {
+      expect(run.states).not.toContain(step);
+    }
     expect(await stage.state()).toEqual(AWAKE);
   });
 
@@ -148,6 +162,7 @@ describe('resuming', () => {
     expect(run).toMatchObject({ status: 'FAILED', error: 'RunBroke' });
     expect(stack.planned.actionsOf('connector')).toHaveLength(LOOKS);
     const [alert] = await stack.alerts();
+    expect(alert).toContain("Awake: alarms' actions, database.");
     expect(alert).toContain('ConnectorNotBack');
     expect(alert).toContain('Kafka Connect does not answer');
     expect(await stage.state()).toEqual({
@@ -159,6 +174,90 @@ describe('resuming', () => {
     stack.planned.answer = () => RUNNING;
     outputOf(await guard({ action: 'resume' }));
     expect(await stage.state()).toEqual(AWAKE);
+  });
+});
+
+describe('what somebody had stopped before the pause', () => {
+  afterEach(() => stage.startByHand());
+
+  it('stays so when the rest is resumed, also when it took two pauses and two resumes', async () => {
+    await stage.stopByHand();
+    const before = await stage.state();
+    expect(before).toEqual({
+      ...AWAKE,
+      alarms: [true, false],
+      schedules: ['ENABLED', 'DISABLED'],
+      rules: ['ENABLED', 'DISABLED', 'ENABLED'],
+      pipes: ['RUNNING', 'STOPPED', 'RUNNING'],
+    });
+    stack.proxy.refused = 'UpdateService';
+    expect((await guard({ action: 'pause' })).status).toBe('FAILED');
+    stack.proxy.refused = null;
+    outputOf(await guard({ action: 'pause' }));
+    expect(await stage.state()).toEqual(ASLEEP);
+    stack.planned.answer = () => DOWN;
+    expect((await guard({ action: 'resume' })).status).toBe('FAILED');
+    stack.planned.answer = () => RUNNING;
+    outputOf(await guard({ action: 'resume' }));
+    expect(await stage.state()).toEqual(before);
+  });
+
+  it('is told from what the guard stopped last time: its notes do not outlive the resume', async () => {
+    outputOf(await guard({ action: 'pause' }));
+    outputOf(await guard({ action: 'resume' }));
+    await stage.stopByHand();
+    const before = await stage.state();
+    outputOf(await guard({ action: 'resume' }));
+    expect(await stage.state()).toEqual(before);
+  });
+});
+
+describe('a pipe that left the registry while it slept', () => {
+  it('is no obstacle to a resume', async () => {
+    outputOf(await guard({ action: 'pause' }));
+    await stage.removePipe(2);
+    outputOf(await guard({ action: 'resume' }));
+    expect(await stage.state()).toEqual({ ...AWAKE, pipes: AWAKE.pipes.slice(1) });
+    await stage.restorePipe(2);
+    expect(await stage.state()).toEqual(AWAKE);
+  });
+});
+
+describe('a pause that fails half way', () => {
+  afterEach(async () => {
+    stack.proxy.refused = null;
+    outputOf(await guard({ action: 'resume' }));
+    expect(await stage.state()).toEqual(AWAKE);
+  });
+
+  it('has the alarms and what looks after the path work again, and says what sleeps and what does not', async () => {
+    stack.proxy.refused = 'UpdateService';
+    const run = await guard({ action: 'pause' });
+    expect(run).toMatchObject({ status: 'FAILED', error: 'RunBroke' });
+    expect(run.states.indexOf('WakeRulesAgain')).toBeLessThan(run.states.indexOf('Alert'));
+    expect(await stage.state()).toEqual({
+      ...ASLEEP,
+      alarms: AWAKE.alarms,
+      rules: AWAKE.rules,
+      desiredCount: 1,
+      database: 'available',
+    });
+    const [alert] = await stack.alerts();
+    expect(alert).toContain('Asleep: schedules, pipes.');
+    expect(alert).toContain('Awake, or asleep in part: Debezium, database.');
+    expect(alert).toContain('Alarms have their actions');
+  });
+
+  it('says so when it can not give the alarms their actions back', async () => {
+    stack.proxy.refused = 'EnableAlarmActions';
+    stack.proxy.databaseStates = Array(LOOKS).fill('backing-up');
+    const run = await guard({ action: 'pause' });
+    expect(run).toMatchObject({ status: 'FAILED', error: 'RunBroke' });
+    expect((await stage.state()).alarms).toEqual(ASLEEP.alarms);
+    const [alert] = await stack.alerts();
+    expect(alert).toContain('The database is backing-up for half an hour');
+    expect(alert).toContain('Awake, or asleep in part: database.');
+    expect(alert).toContain('Alarms may be silent');
   });
 });
 
@@ -214,13 +313,13 @@ describe('a guard', () => {
   });
 
   it('leaves everything to another one that is at work', async () => {
-    let answer: Answer = DOWN;
-    stack.planned.answer = () => answer;
+    const held = Promise.withResolvers<Answer>();
+    stack.planned.answer = () => held.promise;
     const first = await stack.startOther(machines.own, { action: 'resume' });
-    await stack.until(first, (history) => statesIn(history).includes('ConnectorComing'));
+    await stack.until(first, (history) => statesIn(history).includes('LookAtConnector'));
     const second = await stack.runOther(machines.own, { action: 'pause' });
     expect(outputOf(second)).toEqual({ skipped: expect.stringContaining('in progress') });
-    answer = RUNNING;
+    held.resolve(RUNNING);
     outputOf(await stack.ended(first));
     expect(await stage.state()).toEqual(AWAKE);
   });

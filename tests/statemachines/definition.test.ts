@@ -105,12 +105,14 @@ const mistakes: Record<string, (definition: Definition) => void> = {
 /** The same, within a Map. */
 const mistakesInMap: Record<string, (map: Definition) => void> = {
   'a state that nothing leads to': ({ States }) => Object.assign(States, { Orphan: { Type: 'Succeed' } }),
-  'no timeout': ({ States }) => delete States['WriteSchedule']?.TimeoutSeconds,
-  'no retry': ({ States }) => delete States['WriteSchedule']?.Retry,
+  'no timeout': ({ States }) => delete States['DisableSchedule']?.TimeoutSeconds,
+  'no retry': ({ States }) => delete States['DisableSchedule']?.Retry,
   'a parameter left out that the call would then lose': ({ States }) =>
-    delete States['WriteSchedule']?.Parameters?.['KmsKeyArn.$'],
+    delete States['DisableSchedule']?.Parameters?.['KmsKeyArn.$'],
+  'a name that another state of the machine has': ({ States }) =>
+    Object.assign(States, { StopPipe: States['ReadSchedule'] }),
   'a misspelt action': ({ States }) =>
-    Object.assign(States['WriteSchedule'] ?? {}, {
+    Object.assign(States['DisableSchedule'] ?? {}, {
       Resource: 'arn:aws:states:::aws-sdk:scheduler:putSchedule',
     }),
 };
@@ -124,7 +126,7 @@ describe('the rules', () => {
 
   it.each(Object.keys(mistakesInMap))('find in a Map %s', (mistake) => {
     const definition = load('cost-guard.asl.yml');
-    mistakesInMap[mistake]?.(definition.States['SetSchedules']?.ItemProcessor as Definition);
+    mistakesInMap[mistake]?.(definition.States['DisableSchedules']?.ItemProcessor as Definition);
     expect(problemsOf(definition)).not.toEqual([]);
   });
 

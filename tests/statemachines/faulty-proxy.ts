@@ -4,13 +4,16 @@ import type { AddressInfo } from 'node:net';
 
 /**
  * Passes requests on to moto, except that the next SNS Publish calls fail with these error codes, one after the other,
- * that one action is refused, and that the next looks at a database find it in these states (moto's databases are never busy).
+ * that one action is refused, that the next looks at a database find it in these states (moto's databases are never busy),
+ * and that alarms come page by page (moto's come all at once).
  */
 export class FaultyProxy {
   publishErrors: string[] = [];
   databaseStates: string[] = [];
   /** An action that is refused each time, e.g. UpdateService. */
   refused: string | null = null;
+  /** Alarms in a page of their list, as Step Functions asks for it; null: all at once. */
+  alarmsPerPage: number | null = null;
   readonly #server: Server;
 
   constructor(motoUrl: string) {
@@ -35,6 +38,22 @@ export class FaultyProxy {
       if (state !== undefined) {
         const xml = `<DescribeDBInstancesResponse><DescribeDBInstancesResult><DBInstances><DBInstance><DBInstanceStatus>${state}</DBInstanceStatus></DBInstance></DBInstances></DescribeDBInstancesResult></DescribeDBInstancesResponse>`;
         response.writeHead(200, { 'content-type': 'text/xml' }).end(xml);
+        return;
+      }
+      if (
+        this.alarmsPerPage !== null &&
+        String(request.headers['x-amz-target']).endsWith('.DescribeAlarms')
+      ) {
+        const { NextToken: from = '0' } = JSON.parse(body.toString()) as { NextToken?: string };
+        const { host, connection, 'content-length': length, ...headers } = request.headers;
+        const asked = { method: 'POST', headers: headers as Record<string, string>, body };
+        const { MetricAlarms } = (await (await fetch(motoUrl, asked)).json()) as { MetricAlarms: unknown[] };
+        const next = Number(from) + this.alarmsPerPage;
+        const page = {
+          MetricAlarms: MetricAlarms.slice(Number(from), next),
+          ...(next < MetricAlarms.length && { NextToken: String(next) }),
+        };
+        response.writeHead(200, { 'content-type': 'application/x-amz-json-1.0' }).end(JSON.stringify(page));
         return;
       }
       const onward = httpRequest(

@@ -16,7 +16,7 @@ export class PlannedFunctions {
   /** Everything asked so far. */
   readonly asked: (Asked & { function: string })[] = [];
   /** Decides about an answer. */
-  answer: (name: string, asked: Asked) => Answer = (name) => ({
+  answer: (name: string, asked: Asked) => Answer | Promise<Answer> = (name) => ({
     error: { name: 'Unplanned', message: `${name} has no plan` },
   });
   readonly #server: Server;
@@ -30,7 +30,7 @@ export class PlannedFunctions {
       this.asked.push({ function: name, ...asked });
       response
         .writeHead(200, { 'content-type': 'application/json' })
-        .end(JSON.stringify(this.answer(name, asked)));
+        .end(JSON.stringify(await this.answer(name, asked)));
     });
   }
 

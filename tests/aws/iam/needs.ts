@@ -207,6 +207,16 @@ const INTEGRATIONS: Readonly<
     actions: ['states:StartExecution'],
     target: ({ StateMachineArn }) => StateMachineArn,
   },
+  ...Object.fromEntries(
+    ['GetItem', 'UpdateItem', 'DeleteItem'].map((operation) => [
+      `dynamodb:${operation.charAt(0).toLowerCase()}${operation.slice(1)}`,
+      {
+        actions: [`dynamodb:${operation}`],
+        target: ({ TableName }: Properties) => TableName,
+        arn: (name: string) => `arn:aws:dynamodb:${REGION}:${ACCOUNT}:table/${name}`,
+      },
+    ]),
+  ),
 };
 
 /** Services that the AWS SDK integrations call otherwise than IAM. */
