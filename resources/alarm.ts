@@ -27,6 +27,11 @@ export type Alarm = {
   /** Seconds that a data point covers, and how many of them in a row have to breach. */
   period: number;
   periods: number;
+  /**
+   * Of how many periods that many have to breach; of as many unless it says otherwise. More of them hold an alarm until
+   * so many were sound: what fails once a run would otherwise begin and be over with every run.
+   */
+  outOf?: number;
   /** What no data means. `ignore` keeps the state: for metrics that come with a run only. */
   missing: 'breaching' | 'notBreaching' | 'ignore';
 };
@@ -68,7 +73,7 @@ export function alarmResource(alarm: Alarm, prefix: string, runbook: string): Re
       ...watched(alarm),
       ComparisonOperator: COMPARISONS[alarm.when],
       Threshold: alarm.threshold,
-      EvaluationPeriods: alarm.periods,
+      EvaluationPeriods: alarm.outOf ?? alarm.periods,
       DatapointsToAlarm: alarm.periods,
       TreatMissingData: alarm.missing,
       AlarmActions: [{ Ref: 'AlertTopic' }],

@@ -51,15 +51,20 @@ const LIMITS = [
 
 const MINUTE = 60;
 
-/** What should never happen: the first of it within five minutes is told, and no news is good news. */
-const EVERY_SINGLE_ONE = {
-  combine: 'SUM',
-  when: '>=',
-  threshold: 1,
-  period: 5 * MINUTE,
-  periods: 1,
-  missing: 'notBreaching',
-} as const;
+/**
+ * What should never happen: the first of it within five minutes is told, and no news is good news. It is over when
+ * nothing more of it has come for as long as a run may take to start, so that what fails with every run is told once.
+ */
+const everySingleOne = ({ runMissingHours }: Limits) =>
+  ({
+    combine: 'SUM',
+    when: '>=',
+    threshold: 1,
+    period: 5 * MINUTE,
+    periods: 1,
+    outOf: Math.ceil((runMissingHours * HOUR) / (5 * MINUTE)),
+    missing: 'notBreaching',
+  }) as const;
 
 const HOUR = 60 * MINUTE;
 const DAY = 24 * HOUR;
@@ -98,7 +103,7 @@ export function alarmsOf(watched: Watched): Alarm[] {
     ...(watched.ownDatabase ? databaseAlarms(watched) : []),
     ...kafkaAlarms(watched),
     ...pipeAlarms(watched),
-    ...functionAlarms(),
+    ...functionAlarms(watched),
     ...deliveryAlarms(watched),
     ...runAlarms(watched),
     ...lakeAlarms(watched),
@@ -390,7 +395,7 @@ function pipeAlarms({ prefix, namespace, deliveries: all, limits }: Watched): Al
 }
 
 /** https://docs.aws.amazon.com/lambda/latest/dg/monitoring-metrics-types.html */
-function functionAlarms(): Alarm[] {
+function functionAlarms({ limits }: Watched): Alarm[] {
   const ofFunction = (name: string, metric: string): Series => ({
     namespace: 'AWS/Lambda',
     metric,
@@ -404,7 +409,7 @@ function functionAlarms(): Alarm[] {
       what,
       remedy: `Read the error in the log of ${functions.map((name) => `/aws/lambda/...-${name}`).join(', ')}.`,
       series: functions.map((name) => ofFunction(name, 'Errors')),
-      ...EVERY_SINGLE_ONE,
+      ...everySingleOne(limits),
     }),
   );
   return [
@@ -503,7 +508,7 @@ function runAlarms({ limits }: Watched): Alarm[] {
     what,
     remedy,
     series: [ofMachine(machine, 'ExecutionsFailed'), ofMachine(machine, 'ExecutionsTimedOut')],
-    ...EVERY_SINGLE_ONE,
+    ...everySingleOne(limits),
   });
   return [
     failed(
@@ -598,11 +603,7 @@ function lakeAlarms({ namespace, limits }: Watched): Alarm[] {
       what: 'Records or files could not be understood and went to quarantine; their rows are flagged in silver.',
       remedy: 'Read the reasons in the table ..._quarantine.',
       series: [ofGate('bronze', 'Quarantined', 'Sum')],
-      when: '>=',
-      threshold: 1,
-      period: 5 * MINUTE,
-      periods: 1,
-      missing: 'notBreaching',
+      ...everySingleOne(limits),
     },
     ...(['bronze', 'silver', 'gold'] as const).map(
       (layer): Alarm => ({

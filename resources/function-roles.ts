@@ -46,9 +46,11 @@ export function functionAccess(prefix: string): Record<string, FunctionAccess> {
     ),
     gate: outside(
       allow(['s3:GetObject'], landing.under('reports/*')),
+      // Which failures were told.
+      allow(['s3:PutObject'], landing.under('reports/latest/alerts.json')),
       // Without it a report that is missing is an AccessDenied, not a NoSuchKey.
       allow(['s3:ListBucket'], landing.bucket),
-      encryption('kms:Decrypt'),
+      encryption('kms:Decrypt', 'kms:GenerateDataKey'),
     ),
     'run-lock': outside(
       allow(['dynamodb:PutItem', 'dynamodb:DeleteItem'], getArn('RunLockTable')),

@@ -33,6 +33,8 @@ export type AlertMessage = { error: string; subject: string; message: string };
 /** SNS: a subject has fewer than 100 characters, of printable ASCII. */
 const SUBJECT_LENGTH = 99;
 const FAILURES_SHOWN = 20;
+/** Hours in which the same failure of the medallion is told once. */
+export const TOLD_ONCE_IN_HOURS = 6;
 const JOBS: readonly Job[] = ['bronze', 'silver', 'gold', 'maintenance'];
 const SUBJECTS: Record<Machine, string> = {
   medallion: 'The run',
@@ -74,14 +76,20 @@ function headline(
 }
 
 /** A failed job run's Cause is the run, a Lambda error's its payload; both say what happened in one of their fields. */
-function caughtLines({ Error: name, Cause: cause }: CaughtError): string[] {
+export function reasonOf({ Cause: cause }: CaughtError): { job?: string; run?: string; reason: string } {
   const told = parsedObject(cause);
-  const job =
-    told['JobName'] === undefined
-      ? []
-      : [`Job: ${told['JobName']}, run ${told['Id']}, ${told['JobRunState']}`];
-  const reason = told['ErrorMessage'] ?? told['errorMessage'] ?? cause;
-  return [...job, `Error: ${name}`, `Reason: ${String(reason)}`];
+  const reason = String(told['ErrorMessage'] ?? told['errorMessage'] ?? cause);
+  if (told['JobName'] === undefined) return { reason };
+  return { job: String(told['JobName']), run: `run ${told['Id']}, ${told['JobRunState']}`, reason };
+}
+
+function caughtLines(error: CaughtError): string[] {
+  const { job, run, reason } = reasonOf(error);
+  return [
+    ...(job === undefined ? [] : [`Job: ${job}, ${run}`]),
+    `Error: ${error.Error}`,
+    `Reason: ${reason}`,
+  ];
 }
 
 function parsedObject(text: string): Record<string, unknown> {
@@ -113,7 +121,9 @@ function failureLine({ table, check, value, limit, detail }: Failure): string {
 function howToLook({ what, runId, executionArn, bucket }: RunPlace): string[] {
   const history = `  history: aws stepfunctions get-execution-history --execution-arn ${executionArn} --reverse-order`;
   if (what === 'backfill' || what === 'cost-guard') return ['To look further:', history];
+  const again = `While it stays the same, it is told again after ${TOLD_ONCE_IN_HOURS} hours.`;
   return [
+    ...(what === 'medallion' ? [again] : []),
     'To look further:',
     `  reports: s3://${bucket}/reports/${runId}/<layer>.json`,
     history,

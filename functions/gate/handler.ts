@@ -4,9 +4,11 @@ import { Metrics } from '@aws-lambda-powertools/metrics';
 import { S3Client } from '@aws-sdk/client-s3';
 import middy from '@middy/core';
 import { z } from 'zod';
-import { type AlertMessage, alertMessage, type RunState } from '../cdc/alert-message.ts';
+import { alertIdentity } from '../cdc/alert-identity.ts';
+import { type AlertMessage, alertMessage, type Machine, type RunState } from '../cdc/alert-message.ts';
 import { glueDatabase, type Job, reportKey } from '../cdc/names.ts';
 import { type GateAnswer, verdictOf, verdictWithoutReport } from '../cdc/report.ts';
+import { isNews } from './alert-memory.ts';
 import { loadConfig } from './config.ts';
 import { readReport } from './read-report.ts';
 import { addReport } from './report-metrics.ts';
@@ -35,7 +37,7 @@ const metrics = new Metrics({ namespace: glueDatabase(config), serviceName: 'gat
 const s3 = new S3Client({});
 
 /** Judges a layer by its job's report, or explains a run that went wrong in the words of an alert. */
-async function run(event: unknown): Promise<GateAnswer | AlertMessage> {
+async function run(event: unknown): Promise<GateAnswer | (AlertMessage & { tell: boolean })> {
   const asked = eventShape.parse(event);
   if (asked.action === 'judge') return judgeLayer(asked.run_id, asked.layer);
   const { project, stage, bucket } = config;
@@ -47,7 +49,19 @@ async function run(event: unknown): Promise<GateAnswer | AlertMessage> {
     runId: asked.run_id,
     executionArn: asked.execution,
   };
-  return alertMessage(place, asked.state as RunState);
+  const state = asked.state as RunState;
+  return { ...alertMessage(place, state), tell: await mustBeTold(asked.what, state) };
+}
+
+/** The medallion starts by itself every few minutes, and what breaks one run mostly breaks the next. */
+async function mustBeTold(what: Machine, state: RunState): Promise<boolean> {
+  if (what !== 'medallion') return true;
+  try {
+    return await isNews(s3, config.bucket, alertIdentity(state), new Date());
+  } catch (error) {
+    logger.warn('the alert is sent whether or not it was sent before', { error });
+    return true;
+  }
 }
 
 async function judgeLayer(runId: string, layer: Job): Promise<GateAnswer> {

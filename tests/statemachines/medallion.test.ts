@@ -22,10 +22,16 @@ beforeAll(async () => {
 beforeEach(async () => {
   stack.worker.clear();
   stack.land();
+  forgetAlerts();
   await stack.alerts();
 });
 
 afterAll(() => stack?.close());
+
+/** Each test's failure is news. */
+function forgetAlerts(): void {
+  rmSync(join(stack.bucketFolder, 'reports/latest/alerts.json'), { force: true });
+}
 
 async function expectLockFree(): Promise<void> {
   expect(await stack.lockHolder()).toBeUndefined();
@@ -49,7 +55,7 @@ function hasMet(error: string) {
 }
 
 /** States of a run that ends badly, from the alert on. */
-const ALERTED = ['Explain', 'Alert', 'ReleaseLockAfterFailure', 'Failed'];
+const ALERTED = ['Explain', 'IsNews', 'Alert', 'ReleaseLockAfterFailure', 'Failed'];
 
 describe('a run with everything sound', () => {
   it('takes the layers in order, with one gate behind each, and tells what each said', async () => {
@@ -141,7 +147,7 @@ describe('preflight', () => {
     const run = await stack.run();
     forget();
     expect(run).toMatchObject({ status: 'FAILED', error: 'SourceChanged' });
-    expect(run.states.slice(-5)).toEqual(['SourceAccepted', ...ALERTED]);
+    expect(run.states.slice(-6)).toEqual(['SourceAccepted', ...ALERTED]);
     expect(stack.worker.runs).toEqual([]);
     const [alert] = await stack.alerts();
     expect(alert).toContain('The epoch went back from 2 to 1');
@@ -170,7 +176,7 @@ describe('preflight', () => {
     stack.proxy.publishErrors = ['AuthorizationError'];
     const run = await stack.run();
     expect(run.status).toBe('FAILED');
-    expect(run.states.slice(-5)).toEqual(['WarnOfSource', ...ALERTED]);
+    expect(run.states.slice(-6)).toEqual(['WarnOfSource', ...ALERTED]);
     expect(await stack.alerts()).toEqual([expect.stringContaining('SNS.AuthorizationErrorException')]);
     await expectLockFree();
   });
@@ -179,7 +185,7 @@ describe('preflight', () => {
     stack.deploy('preflight', { LANDING_BUCKET: 'no-such-bucket' });
     const run = await stack.run();
     stack.deploy('preflight');
-    expect(run.states.slice(-5)).toEqual(['Preflight', ...ALERTED]);
+    expect(run.states.slice(-6)).toEqual(['Preflight', ...ALERTED]);
     expect(errorsIn(run)[0]).toBe('NoSuchBucket');
     expect(await stack.alerts()).toEqual([expect.stringContaining('NoSuchBucket')]);
     await expectLockFree();
@@ -214,7 +220,7 @@ describe('a job', () => {
     const run = await stack.run();
     expect(run.status).toBe('FAILED');
     expect(errorsIn(run)).toEqual(Array(7).fill('Glue.ConcurrentRunsExceededException'));
-    expect(run.states.slice(-5)).toEqual(['Bronze', ...ALERTED]);
+    expect(run.states.slice(-6)).toEqual(['Bronze', ...ALERTED]);
     expect(await stack.alerts()).toEqual([expect.stringContaining('Concurrent runs exceeded')]);
   });
 
@@ -222,7 +228,7 @@ describe('a job', () => {
     stack.worker.plan(layer, { end: 'FAILED', error: 'Executor lost: out of memory' });
     const run = await stack.run();
     expect(run).toMatchObject({ status: 'FAILED', error: 'RunBroke' });
-    expect(run.states.slice(-5)).toEqual([capital(layer), ...ALERTED]);
+    expect(run.states.slice(-6)).toEqual([capital(layer), ...ALERTED]);
     const [alert] = await stack.alerts();
     expect(alert).toContain(`Job: cdc-demo-test-${layer}, run ${stack.worker.runsOf(layer)[0]?.id}, FAILED`);
     expect(alert).toContain('Reason: Executor lost: out of memory');
@@ -232,7 +238,7 @@ describe('a job', () => {
   it.each(LAYERS)('that somebody stopped in %s is no success', async (layer) => {
     stack.worker.plan(layer, { end: 'STOPPED' });
     const run = await stack.run();
-    expect(run.states.slice(-6)).toEqual([
+    expect(run.states.slice(-7)).toEqual([
       `${capital(layer)}Succeeded`,
       `${capital(layer)}Stopped`,
       ...ALERTED,
@@ -245,7 +251,7 @@ describe('a job', () => {
     const impatient = await stack.putMachine('medallion', (text) => hurried(text, 'Silver'));
     stack.worker.plan('silver', { end: 'never' });
     const run = await stack.runOther(impatient);
-    expect(run.states.slice(-5)).toEqual(['Silver', ...ALERTED]);
+    expect(run.states.slice(-6)).toEqual(['Silver', ...ALERTED]);
     expect(errorsIn(run).slice(0, 2)).toEqual(['States.Timeout', 'JobStillRunning']);
     expect(stack.worker.runsOf('silver')[0]?.state).toBe('STOPPED');
     expect(await stack.alerts()).toEqual([expect.stringContaining('States.Timeout')]);
@@ -272,7 +278,7 @@ describe('a gate', () => {
     const run = await stack.run();
     expect(run).toMatchObject({ status: 'FAILED', error: 'GateFailed' });
     const verdict = layer === 'gold' ? 'RunVerdict' : `${capital(layer)}Verdict`;
-    expect(run.states.slice(-5)).toEqual([verdict, ...ALERTED]);
+    expect(run.states.slice(-6)).toEqual([verdict, ...ALERTED]);
     const [alert] = await stack.alerts();
     expect(alert).toContain('public.orders: total_not_negative = 3, allowed 0');
     expect(alert).toContain(`s3://lake-test/reports/${run.name}/`);
@@ -288,7 +294,7 @@ describe('a gate', () => {
       });
       const run = await stack.run();
       expect(run).toMatchObject({ status: 'FAILED', error: 'GateFailed' });
-      expect(run.states.slice(-7)).toEqual(['GoldSucceeded', 'GoldGate', 'RunVerdict', ...ALERTED]);
+      expect(run.states.slice(-8)).toEqual(['GoldSucceeded', 'GoldGate', 'RunVerdict', ...ALERTED]);
       expect(stack.worker.runs).toHaveLength(3);
       const alerts = await stack.alerts();
       expect(alerts).toEqual([expect.stringContaining(`but ${layer} failed its gate`)]);
@@ -299,7 +305,7 @@ describe('a gate', () => {
   it('without a report fails: what the job did is unknown', async () => {
     stack.worker.plan('silver', { end: 'SUCCEEDED', report: 'none' });
     const run = await stack.run();
-    expect(run.states.slice(-5)).toEqual(['SilverVerdict', ...ALERTED]);
+    expect(run.states.slice(-6)).toEqual(['SilverVerdict', ...ALERTED]);
     expect(await stack.alerts()).toEqual([expect.stringContaining('ended without a report')]);
   });
 
@@ -310,7 +316,7 @@ describe('a gate', () => {
     });
     const run = await stack.run();
     stack.deploy('gate');
-    expect(run.states.slice(-5)).toEqual([`${capital(layer)}Gate`, ...ALERTED]);
+    expect(run.states.slice(-6)).toEqual([`${capital(layer)}Gate`, ...ALERTED]);
     expect(await stack.alerts()).toEqual([expect.stringContaining('NoSuchBucket')]);
   });
 
@@ -346,8 +352,30 @@ describe('the alert', () => {
     });
     const run = await stack.run();
     stack.deploy('gate');
-    expect(run.states.slice(-5)).toEqual(['Explain', 'ExplainPlainly', ...ALERTED.slice(1)]);
+    expect(run.states.slice(-5)).toEqual(['Explain', 'ExplainPlainly', ...ALERTED.slice(2)]);
     expect(run).toMatchObject({ status: 'FAILED', error: 'RunBroke', cause: 'The medallion failed' });
+    expect(await stack.alerts()).toEqual([expect.stringContaining('Executor lost')]);
+  });
+
+  it('of a failure that goes on is sent once, and another failure at once', async () => {
+    const fails = async (error: string) => {
+      stack.worker.clear();
+      stack.worker.plan('bronze', { end: 'FAILED', error });
+      const run = await stack.run();
+      expect(run).toMatchObject({ status: 'FAILED', error: 'RunBroke' });
+      await expectLockFree();
+      return stack.alerts();
+    };
+    expect(await fails('Executor 3 lost')).toEqual([expect.stringContaining('Executor 3 lost')]);
+    expect(await fails('Executor 4 lost')).toEqual([]);
+    expect(await fails('No such bucket')).toEqual([expect.stringContaining('No such bucket')]);
+    expect(await fails('Executor 5 lost')).toEqual([]);
+  });
+
+  it('is sent when nobody can read what was sent before', async () => {
+    writeFileSync(join(stack.bucketFolder, 'reports/latest/alerts.json'), 'no JSON');
+    stack.worker.plan('bronze', { end: 'FAILED', error: 'Executor lost' });
+    await stack.run();
     expect(await stack.alerts()).toEqual([expect.stringContaining('Executor lost')]);
   });
 
@@ -366,7 +394,7 @@ describe('the alert', () => {
     stack.proxy.publishErrors = ['AuthorizationError'];
     const run = await stack.run();
     expect(run).toMatchObject({ status: 'FAILED', error: 'RunBroke' });
-    expect(run.states.slice(-3)).toEqual(ALERTED.slice(1));
+    expect(run.states.slice(-3)).toEqual(ALERTED.slice(2));
     expect(await stack.alerts()).toEqual([]);
     await expectLockFree();
   });
@@ -456,7 +484,7 @@ describe('the lock', () => {
     });
     const run = await stack.run();
     stack.deploy('run-lock');
-    expect(run.states.slice(-5)).toEqual(['ReleaseLock', ...ALERTED]);
+    expect(run.states.slice(-6)).toEqual(['ReleaseLock', ...ALERTED]);
     expect(run.status).toBe('FAILED');
     expect(await stack.alerts()).toHaveLength(1);
     expect(await lockReason(await stack.run())).toMatch(/^taken over from /);

@@ -51,12 +51,13 @@ describe('the alarms of a deployment', () => {
   });
 
   it('look at no more metrics than an expression takes, and no further back than CloudWatch does', () => {
-    for (const { series, period, periods } of large) {
+    for (const { series, period, periods, outOf = periods } of large) {
       expect(series.length).toBeGreaterThan(0);
       expect(series.length).toBeLessThanOrEqual(SERIES_AN_ALARM);
       // A day; a week when each point is an hour or more
       // (https://docs.aws.amazon.com/AmazonCloudWatch/latest/monitoring/AlarmThatSendsEmail.html).
-      expect(period * periods).toBeLessThanOrEqual(period >= 3600 ? 604_800 : 86_400);
+      expect(outOf).toBeGreaterThanOrEqual(periods);
+      expect(period * outOf).toBeLessThanOrEqual(period >= 3600 ? 604_800 : 86_400);
       expect(period % 60).toBe(0);
     }
   });
@@ -101,6 +102,21 @@ describe('the limits of each stage', () => {
       const every = minutesOf(await context.param('runEvery'));
       expect(limits.runMissingHours * 60).toBeGreaterThanOrEqual(2 * every);
       expect(limits.goldFreshnessMinutes).toBeGreaterThanOrEqual(3 * every);
+    },
+  );
+
+  it.each(['dev', 'staging', 'prod'])(
+    'keep what fails with every run of %s one alarm, until two runs went well',
+    async (stage) => {
+      const context = stageContext(stage, { nameStage: stage });
+      const every = minutesOf(await context.param('runEvery'));
+      const { Resources = {} } = await alarms(context);
+      for (const id of ['AlarmRunFailed', 'AlarmQuarantine', 'AlarmFunctionErrorsRun']) {
+        const { EvaluationPeriods, DatapointsToAlarm } = (Resources[id] as Resource).Properties;
+        expect(DatapointsToAlarm).toBe(1);
+        // Periods of five minutes.
+        expect(Number(EvaluationPeriods) * 5).toBeGreaterThanOrEqual(2 * every);
+      }
     },
   );
 

@@ -29,6 +29,7 @@ describe('the alert', () => {
         '  - public.orders: total_not_negative = 3, allowed 0',
         '  Held back: public.orders and the gold models that read them; the rest was published.',
         '',
+        'While it stays the same, it is told again after 6 hours.',
         'To look further:',
         '  reports: s3://lake/reports/run-7/<layer>.json',
         '  history: aws stepfunctions get-execution-history --execution-arn arn:aws:states:us-east-1:123456789012:execution:medallion:run-7 --reverse-order',
