@@ -57,8 +57,8 @@ export type TwinState = {
 
 /** The content of `secrets.json`. */
 export type Secrets = {
-  /** Debezium's unavailable.value.placeholder by epoch: 128 random bits in hex, never changed within an epoch. */
-  placeholders: Record<string, string>;
+  /** Debezium's unavailable.value.placeholder: 128 random bits in hex, never changed. */
+  placeholder: string;
   /** Passwords of database roles by name. */
   passwords: Record<string, string>;
 };
@@ -223,12 +223,13 @@ async function endChildren(owned: OwnedState, onOrphan: (name: string) => void):
 }
 
 /**
- * The secrets of a state folder, those of this epoch and these roles made when missing. Only the owner calls this.
+ * The secrets of a state folder, those of these roles made when missing. Only the owner calls this.
  */
-export function ensureSecrets(paths: StatePaths, epoch: number, roles: readonly string[]): Secrets {
-  const secrets = readJson<Secrets>(paths.secrets) ?? { placeholders: {}, passwords: {} };
-  secrets.placeholders[epoch] ??= randomBytes(16).toString('hex');
-  for (const role of roles) secrets.passwords[role] ??= randomBytes(12).toString('hex');
+export function ensureSecrets(paths: StatePaths, roles: readonly string[]): Secrets {
+  const { placeholder = randomBytes(16).toString('hex'), passwords = {} } =
+    readJson<Partial<Secrets>>(paths.secrets) ?? {};
+  for (const role of roles) passwords[role] ??= randomBytes(12).toString('hex');
+  const secrets = { placeholder, passwords };
   writeJson(paths.secrets, secrets);
   return secrets;
 }

@@ -8,7 +8,7 @@ import type { FollowOptions } from './world.ts';
 
 /**
  * Hands over the records of a topic as they come, tombstones left out, until the signal.
- * @param placeholder Debezium's token for unchanged values, of this epoch
+ * @param placeholder Debezium's token for unchanged values
  */
 export async function followTopic(
   { broker, topic, placeholder }: { broker: string; topic: string; placeholder: string },

@@ -78,8 +78,7 @@ export function twinWorld(registry: Registry, stateOption: string | undefined): 
     },
 
     async follow(table, options) {
-      const { placeholders } = JSON.parse(readFileSync(statePaths(root).secrets, 'utf8')) as Secrets;
-      const placeholder = placeholders[registry.epoch] ?? '';
+      const { placeholder } = JSON.parse(readFileSync(statePaths(root).secrets, 'utf8')) as Secrets;
       const { topic } = registry.tables.find(({ id }) => id === table) ?? { topic: table };
       await followTopic({ broker: address(state, 'kafka'), topic, placeholder }, options);
     },

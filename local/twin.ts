@@ -4,13 +4,16 @@ import {
   connectorConfig,
   connectorName,
   SOURCE_PASSWORD_REFERENCE,
+  slotName,
   withMessageKeys,
 } from '../functions/cdc/connector-config.ts';
 import type { Deployment } from '../functions/cdc/names.ts';
 import type { Registry } from '../functions/cdc/registry.ts';
 import { sourceConnection, type UrlConnection } from '../functions/cdc/source-url.ts';
-import { applyConnector, awaitSnapshot } from '../functions/connector/apply.ts';
+import { awaitSnapshot } from '../functions/connector/apply.ts';
 import { ConnectApi } from '../functions/connector/connect-api.ts';
+import { applyInEpoch } from '../functions/connector/epoch.ts';
+import { dropSlot } from '../functions/connector/slot.ts';
 import { replicationRole, sourceSettings } from '../functions/source/config.ts';
 import { prepareSource, type SourcePreparation } from '../functions/source/source.ts';
 import { startAwsEndpoint, startMoto } from './aws/child.ts';
@@ -45,6 +48,8 @@ export type TwinOptions = {
   readonly root: string;
   readonly registry: Registry;
   readonly deployment: Deployment;
+  /** The registry as the functions read it: tables.yml unless said otherwise. */
+  readonly registryFile?: string;
   /** Size of the sample data: 1 is 5,000 users, 500 products and 50,000 orders. */
   readonly scale: number;
   /** The user's own PostgreSQL instead of the twin's. */
@@ -135,9 +140,9 @@ async function startChildren(
   const bucket = lakeBucket(deployment);
   const endpointUrl = `http://127.0.0.1:${ports.endpoint}`;
   const role = replicationRole(deployment);
-  const secrets = ensureSecrets(state.paths, registry.epoch, [role]);
+  const secrets = ensureSecrets(state.paths, [role]);
   const replication = { name: role, password: secrets.passwords[role] as string };
-  const placeholder = secrets.placeholders[registry.epoch] as string;
+  const { placeholder } = secrets;
 
   const source = prepared(options, state, supervisor, ports, replication);
   // A source that can't be captured is told before anything else is started.
@@ -169,10 +174,9 @@ async function startChildren(
         workerUrl: `http://127.0.0.1:${ports.spark}`,
         lakeFolder: state.paths.lake,
         ...deployment,
-        epoch: registry.epoch,
         bucket,
         lakeRoot: `file://${join(state.paths.lake, bucket)}`,
-        registryFile: join(PROJECT_ROOT, 'tables.yml'),
+        registryFile: options.registryFile ?? join(PROJECT_ROOT, 'tables.yml'),
         kafkaClusterId: broker.clusterId,
         kafkaBroker: broker.address,
         placeholder,
@@ -199,7 +203,7 @@ async function startChildren(
     ([connectUrl, { connection, preparation }, broker]) =>
       capture(options, {
         connectUrl,
-        connection: { ...connection, user: replication.name, password: SOURCE_PASSWORD_REFERENCE },
+        connection: { ...connection, user: replication.name, password: replication.password },
         preparation,
         placeholder,
         broker,
@@ -251,7 +255,7 @@ async function prepared(
   }
   const urls = await step('PostgreSQL 15', (say) => {
     say(`127.0.0.1:${ports.postgres}`);
-    return startPostgres(supervisor, state, ports.postgres, registry.epoch, note);
+    return startPostgres(supervisor, state, ports.postgres, note);
   });
   return step('Sample data', async (say) => {
     await withDatabase(urls.shop, async (client) => {
@@ -300,16 +304,19 @@ async function capture(
     const name = connectorName(deployment);
     const tables = withMessageKeys(registry.tables, ready.preparation.messageKeys);
     const { sslrootcert } = ready.connection;
-    const applied = await applyConnector(api, name, {
+    const config = {
       ...connectorConfig({
         ...deployment,
-        registry: { tables },
-        connection: ready.connection,
+        registry: { ...registry, tables },
+        connection: { ...ready.connection, password: SOURCE_PASSWORD_REFERENCE },
         placeholder: ready.placeholder,
         replicationFactor: 1,
       }),
       ...(sslrootcert ? { 'database.sslrootcert': sslrootcert } : {}),
-    });
+    };
+    const applied = await applyInEpoch(api, name, config, () =>
+      dropSlot(ready.connection, slotName(deployment)),
+    );
     say(applied);
     await awaitSnapshot(api, name, {
       withinMs: SNAPSHOT_WITHIN_MS,

@@ -11,10 +11,9 @@ module.exports = async ({ resolveVariable }) => {
   const { assetFiles, contentHash } = tsx.require('./assets/contents.ts', __filename);
   const { responseBytes } = tsx.require('./delivery-limits.ts', __filename);
   const registry = readFileSync(join(root, 'tables.yml'), 'utf8');
-  const { project, epoch } = parseRegistry(registry);
+  const { project } = parseRegistry(registry);
   return {
     project,
-    epoch: String(epoch),
     // Stacks and functions allow no underscore in their names.
     service: project.replaceAll('_', '-'),
     registry: createHash('sha256').update(registry).digest('hex').slice(0, 16),

@@ -1,3 +1,4 @@
+import { EPOCH_HEADER } from './kafka-record.ts';
 import {
   type Deployment,
   glueDatabase,
@@ -68,6 +69,8 @@ const CONNECTOR_CLASS = 'io.debezium.connector.postgresql.PostgresConnector';
 export const SOURCE_PASSWORD_VARIABLE = 'SOURCE_PASSWORD';
 export const SOURCE_PASSWORD_REFERENCE = `\${env:${SOURCE_PASSWORD_VARIABLE}}`;
 
+const EPOCH_SETTING = 'transforms.epoch.value.literal';
+
 /** How to reach the source. A connector is given SOURCE_PASSWORD_REFERENCE for a password. */
 export type SourceConnection = {
   host: string;
@@ -80,7 +83,7 @@ export type SourceConnection = {
 };
 
 export type ConnectorInput = Deployment & {
-  registry: Pick<Registry, 'tables'>;
+  registry: Pick<Registry, 'epoch' | 'tables'>;
   connection: SourceConnection;
   /** The deployment's random token for a value that an UPDATE left unchanged out of line (TOAST). */
   placeholder: string;
@@ -168,6 +171,7 @@ export function connectorConfig(input: ConnectorInput): Record<string, string> {
     'tasks.max': '1',
     ...sourceSettings(input),
     ...captureSettings(input.registry.tables, platformTables(input)),
+    ...epochSettings(input.registry.epoch),
     ...valueSettings(input.placeholder),
     ...throughputSettings(),
     ...topicCreationSettings(input.replicationFactor),
@@ -211,6 +215,32 @@ function captureSettings(
     'tombstones.on.delete': 'true',
     'provide.transaction.metadata': 'true',
   };
+}
+
+/**
+ * Each record says its epoch itself: whenever it is read, and by whichever version of the pipe, it is taken for what it
+ * is (https://kafka.apache.org/39/documentation/#org.apache.kafka.connect.transforms.InsertHeader).
+ */
+function epochSettings(epoch: number): Record<string, string> {
+  return {
+    transforms: 'epoch',
+    'transforms.epoch.type': 'org.apache.kafka.connect.transforms.InsertHeader',
+    'transforms.epoch.header': EPOCH_HEADER,
+    [EPOCH_SETTING]: String(epoch),
+  };
+}
+
+/** The epoch that a connector was put for; 1 for one that doesn't say it. */
+export function epochOf(config: Readonly<Record<string, string>>): number {
+  return Number(config[EPOCH_SETTING] ?? 1);
+}
+
+/** The same connector in another epoch. */
+export function inEpoch(
+  epoch: number,
+  config: Readonly<Record<string, string>>,
+): Readonly<Record<string, string>> {
+  return { ...config, ...epochSettings(epoch) };
 }
 
 /** Key columns of the tables whose registry entry names them; the others take the source's primary key. */

@@ -1,3 +1,6 @@
+/** Header that the connector adds to every record: the epoch that it was put for. */
+export const EPOCH_HEADER = 'cdc.epoch';
+
 /**
  * One Kafka record as an EventBridge pipe hands it to its enrichment: the event is a bare array of these
  * (https://docs.aws.amazon.com/eventbridge/latest/userguide/eb-pipes-msk.html).
@@ -63,6 +66,14 @@ function isWhole(value: unknown): boolean {
     (Number.isSafeInteger(value) && (value as number) >= 0) ||
     (typeof value === 'string' && /^\d{1,19}$/.test(value))
   );
+}
+
+const EPOCH = /^[1-9]\d{0,8}$/;
+
+/** The epoch of the connector that wrote a record, by its header; undefined where it has none, or no number. */
+export function epochOfRecord(record: PipeKafkaRecord): number | undefined {
+  const text = headerText(record, EPOCH_HEADER);
+  return text !== null && EPOCH.test(text) ? Number(text) : undefined;
 }
 
 /** The bytes of a header as text, or null when the record has none of that name. Bytes may be signed, as in Java. */

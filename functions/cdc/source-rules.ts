@@ -322,11 +322,12 @@ function slotFindings(slot: SlotRow, server: ServerRow): Finding[] {
   }
   if (slot.wal_status === 'lost') {
     return [
+      // No refusal: the connector of a higher epoch, which the same deployment puts next, drops it.
       found(
-        'refuse',
+        'warn',
         'slot-lost',
         `${name} has lost log that was not read yet: changes are missing`,
-        'drop the slot, raise epoch in tables.yml, and let the tables be snapshotted anew',
+        'raise epoch in tables.yml and deploy, which drops it and snapshots all tables anew',
       ),
     ];
   }

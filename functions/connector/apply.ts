@@ -24,13 +24,21 @@ export async function applyConnector(
 ): Promise<Applied> {
   const current = await api.config(name);
   if (current !== null && sameConfig(current, { ...config, name })) return 'unchanged';
-  const refused = await api.validate({ ...config, name });
-  if (refused.length > 0) {
-    const lines = refused.map(({ name: setting, errors }) => `  - ${setting}: ${errors.join('; ')}`);
-    throw new ConnectorFailedError(`The connector ${name} would not start:\n${lines.join('\n')}`);
-  }
+  await refuseInvalid(api, name, config);
   await api.put(name, config);
   return current === null ? 'created' : 'changed';
+}
+
+/** @throws ConnectorFailedError naming each setting that the plugin refuses */
+export async function refuseInvalid(
+  api: ConnectApi,
+  name: string,
+  config: Readonly<Record<string, string>>,
+): Promise<void> {
+  const refused = await api.validate({ ...config, name });
+  if (refused.length === 0) return;
+  const lines = refused.map(({ name: setting, errors }) => `  - ${setting}: ${errors.join('; ')}`);
+  throw new ConnectorFailedError(`The connector ${name} would not start:\n${lines.join('\n')}`);
 }
 
 function sameConfig(one: Readonly<Record<string, string>>, other: Readonly<Record<string, string>>): boolean {

@@ -8,19 +8,22 @@ import {
   connectorConfig,
   connectorName,
   SOURCE_PASSWORD_REFERENCE,
+  slotName,
   withMessageKeys,
 } from '../cdc/connector-config.ts';
 import { glueDatabase } from '../cdc/names.ts';
-import { readAddress, readRole, readText } from '../source-database/secret.ts';
-import { applyConnector, readCondition, restartFailed } from './apply.ts';
+import { readAddress, readRole, readText, roleConnection } from '../source-database/secret.ts';
+import { readCondition, restartFailed } from './apply.ts';
 import { loadConfig } from './config.ts';
 import { ConnectApi, ConnectUnreachableError } from './connect-api.ts';
+import { applyInEpoch } from './epoch.ts';
 import { type ConnectorEvent, readEvent } from './event.ts';
 import { incrementalOf } from './incremental.ts';
 import { type Kept, keepConnector } from './keep.ts';
 import { removeConnector } from './remove.ts';
 import { RestartLimit } from './restart-limit.ts';
 import { shownConfig } from './shown-config.ts';
+import { dropSlot } from './slot.ts';
 
 /** Restarts in one invocation that people ask for. */
 const RESTART_LIMIT = 3;
@@ -43,7 +46,7 @@ const actions = {
   apply: async ({ messageKeys }: ConnectorEvent) => {
     const desired = await desiredConfig(messageKeys);
     await untilReachable();
-    return { applied: await applyConnector(api, name, desired) };
+    return { applied: await applyInEpoch(api, name, desired, dropOldSlot) };
   },
   keep: async ({ messageKeys }: ConnectorEvent) => {
     const kept = await keepConnector(api, name, await desiredConfig(messageKeys), limit);
@@ -74,7 +77,7 @@ async function run(input: unknown) {
 async function desiredConfig(messageKeys: ConnectorEvent['messageKeys']): Promise<Record<string, string>> {
   return connectorConfig({
     ...config.deployment,
-    registry: { tables: withMessageKeys(config.registry.tables, messageKeys) },
+    registry: { ...config.registry, tables: withMessageKeys(config.registry.tables, messageKeys) },
     connection: await connection(),
     placeholder: await placeholder(),
     replicationFactor: config.replicationFactor,
@@ -91,6 +94,10 @@ async function connection() {
   const address = await readAddress(secrets, config.sourceSecretId, config.address);
   const { name: user } = await readRole(secrets, config.replicationSecretId);
   return { ...address, user, password: SOURCE_PASSWORD_REFERENCE };
+}
+
+async function dropOldSlot(): Promise<boolean> {
+  return dropSlot(await roleConnection(secrets, config, config.address), slotName(config.deployment));
 }
 
 async function untilReachable(): Promise<void> {

@@ -1,3 +1,4 @@
+import { epochOf, inEpoch } from '../cdc/connector-config.ts';
 import { type Applied, applyConnector, ConnectorFailedError, restartFailed } from './apply.ts';
 import type { ConnectorCondition } from './condition.ts';
 import { type ConnectApi, type ConnectorStatus, ConnectUnreachableError } from './connect-api.ts';
@@ -24,7 +25,8 @@ const SETTLED_WITHIN_MS = 20_000;
 /**
  * Keeps a connector as it is declared: puts its configuration where it differs, and starts again what has failed, as
  * often as `limit` still allows. One that somebody stopped stays stopped, and one that was taken away is not put back: it
- * would take a new snapshot, which must be somebody's wish (`apply`, which a deployment asks for).
+ * would take a new snapshot, which must be somebody's wish (`apply`, which a deployment asks for). For the same reason it
+ * stays in its epoch.
  */
 export async function keepConnector(
   api: ConnectApi,
@@ -52,8 +54,10 @@ async function applyOrRefusal(
   config: Readonly<Record<string, string>>,
 ): Promise<{ applied: Kept['applied']; problem: string | null }> {
   try {
-    if ((await api.config(name)) === null) return { applied: 'absent', problem: null };
-    return { applied: await applyConnector(api, name, config), problem: null };
+    const current = await api.config(name);
+    if (current === null) return { applied: 'absent', problem: null };
+    const applied = await applyConnector(api, name, inEpoch(epochOf(current), config));
+    return { applied, problem: null };
   } catch (error) {
     if (!(error instanceof ConnectorFailedError)) throw error;
     return { applied: 'refused', problem: error.message };

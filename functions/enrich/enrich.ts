@@ -1,5 +1,5 @@
 import type { ChangeEventReader } from '../cdc/change-event.ts';
-import type { PipeKafkaRecord } from '../cdc/kafka-record.ts';
+import { epochOfRecord, type PipeKafkaRecord } from '../cdc/kafka-record.ts';
 import { spillKey, TRANSACTION_TABLE, tableIdOfTopic } from '../cdc/names.ts';
 import type { Pack, QuarantineCode, QuarantinedRecord } from '../cdc/pack.ts';
 import { UnreadableRecord } from '../cdc/unreadable-record.ts';
@@ -8,6 +8,7 @@ import { type GrowingPack, type Outcome, PackBuilder } from './pack-builder.ts';
 import { divide } from './pack-limits.ts';
 
 export type EnrichContext = {
+  /** Epoch of records that don't say theirs: their connector is one of before, or somebody else. */
   epoch: number;
   /** Id of the Kafka cluster. */
   cluster: string;
@@ -116,11 +117,13 @@ function rawBase64(raw: unknown): string | null {
 }
 
 function builderOf(
-  { topic, partition }: PipeKafkaRecord,
-  { epoch, cluster, now }: EnrichContext,
+  record: PipeKafkaRecord,
+  { epoch: deployed, cluster, now }: EnrichContext,
   builders: Map<string, PackBuilder>,
 ): PackBuilder {
-  const id = `${topic}/${partition}`;
+  const { topic, partition } = record;
+  const epoch = epochOfRecord(record) ?? deployed;
+  const id = `${topic}/${partition}/${epoch}`;
   const existing = builders.get(id);
   if (existing !== undefined) return existing;
   const builder = new PackBuilder({

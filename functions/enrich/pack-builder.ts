@@ -10,14 +10,14 @@ export type Outcome =
   | { kind: 'quarantined'; record: QuarantinedRecord; bound: number }
   | { kind: 'tombstone'; bound: 0 };
 
-/** What all packs of a topic-partition share. */
+/** What all packs of a topic-partition in one epoch share. */
 export type PackHead = Pick<Pack, 'epoch' | 'cluster' | 'topic' | 'table' | 'partition' | 'landed_at'>;
 
 /** An int64's digits, reserved for the last offset, which grows with the pack. */
 const OFFSET_DIGITS = 19;
 
 /**
- * Collects the records of one topic-partition into packs. A new pack begins where the offsets are not consecutive,
+ * Collects the records of one topic-partition in one epoch into packs. A new pack begins where the offsets are not consecutive,
  * where the columns change, and before a pack would grow beyond {@link MAX_PACK_BYTES}; a single record that is
  * larger gets a pack to itself.
  */

@@ -2,8 +2,8 @@ import { GetSecretValueCommand, type SecretsManagerClient } from '@aws-sdk/clien
 import type { EnrichConfig } from './config.ts';
 
 /**
- * Debezium's placeholder: from the environment, or from its secret, whose whole text it is. It never changes within
- * an epoch, so once a cold start is enough.
+ * Debezium's placeholder: from the environment, or from its secret, whose whole text it is. It never changes,
+ * so once a cold start is enough.
  * @throws Error when the secret can't be read or is empty
  */
 export async function resolvePlaceholder(

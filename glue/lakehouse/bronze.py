@@ -81,7 +81,7 @@ def _staged(run: Run, taken: Taken) -> list[Staged]:
         events[p.pack.table_id] += taken.accepted[p.pack.pack_id][0]
     staged = [_staged_events(run, t, count, taken, stamps) for t, count in sorted(events.items()) if count]
     if taken.quarantined():
-        values = {**stamps, "unreadable": json.dumps(taken.unreadable), "epoch": run.arguments.epoch}
+        values = {**stamps, "unreadable": json.dumps(taken.unreadable)}
         query = _query(run, "sql/bronze/quarantined.sql", values, taken.quarantined())
         staged.append(Staged(run.engine_table("quarantine"), query, taken.quarantined(), {}))
     return staged

@@ -5,7 +5,7 @@ from dataclasses import dataclass, field
 from typing import Any
 
 from lakehouse.bronze_plan import PlannedPack
-from lakehouse.landed import Island, Islands, Partition, gaps_of
+from lakehouse.landed import Islands, Partition, beginning, current, gaps_of
 from lakehouse.landing import Listing, captured_tables, table_of
 from lakehouse.offsets import frontier
 from lakehouse.packs import WrongPack
@@ -36,21 +36,12 @@ class Taken:
 def fill_report(run: Run, report: Report, listing: Listing, islands: Islands, taken: Taken) -> None:
     """Writes the outcome of a run into its report. `islands` are the covered offsets after it."""
     report.batch = taken.batch
-    current = _current(islands)
-    report.tables = [_table_report(run, table_id, current, taken) for table_id in captured_tables(run)]
-    report.extra["partitions"] = [_partition_json(partition, found) for partition, found in sorted(current.items())]
+    report.tables = [_table_report(run, table_id, islands, taken) for table_id in captured_tables(run)]
+    report.extra["partitions"] = [_partition_json(partition, islands) for partition in current(islands)]
     report.extra["listing"] = listing.to_json()
     if listing.strangers:
         detail = f"landing zones without an entry in tables.yml are left alone: {', '.join(listing.strangers)}"
         report.checks.append(Check("unregistered_landing", "warn", len(listing.strangers), 0, detail))
-
-
-def _current(islands: Islands) -> dict[Partition, Sequence[Island]]:
-    """Partitions of each topic's highest epoch: what is missing of an older one can't come any more."""
-    epochs: dict[tuple[str, int], int] = {}
-    for p in islands:
-        epochs[p.topic, p.partition] = max(p.epoch, epochs.get((p.topic, p.partition), 0))
-    return {p: found for p, found in islands.items() if p.epoch == epochs[p.topic, p.partition]}
 
 
 def _table_report(run: Run, table_id: str, islands: Islands, taken: Taken) -> TableReport:
@@ -80,7 +71,7 @@ def _quarantined_check(count: int) -> Check:
 
 def _gap_check(table_id: str, islands: Islands) -> Check:
     """Missing offsets warn at once; the gate makes a failure of those that stay for an hour."""
-    gaps = [(p, gap) for p, found in islands.items() if p.table_id == table_id for gap in gaps_of(found)]
+    gaps = [(p, gap) for p in current(islands) if p.table_id == table_id for gap in gaps_of(p, islands)]
     missing = sum(gap.interval[1] - gap.interval[0] + 1 for _, gap in gaps)
     if not gaps:
         return Check("offset_gap", "warn", 0, 0)
@@ -92,9 +83,9 @@ def _gap_check(table_id: str, islands: Islands) -> Check:
     return Check("offset_gap", "warn", missing, 0, detail)
 
 
-def _partition_json(partition: Partition, found: Sequence[Island]) -> dict[str, Any]:
-    intervals = [island.interval for island in found]
-    reached = frontier(intervals)
+def _partition_json(partition: Partition, islands: Islands) -> dict[str, Any]:
+    intervals = [island.interval for island in islands[partition]]
+    reached = frontier(intervals, beginning(partition, islands))
     return {
         "topic": partition.topic,
         "partition": partition.partition,
@@ -102,6 +93,6 @@ def _partition_json(partition: Partition, found: Sequence[Island]) -> dict[str, 
         "highest": str(intervals[-1][1]),
         "gaps": [
             {"from": str(gap.interval[0]), "to": str(gap.interval[1]), "since": utc_text(gap.since)}
-            for gap in gaps_of(found)
+            for gap in gaps_of(partition, islands)
         ],
     }

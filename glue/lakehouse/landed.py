@@ -162,17 +162,42 @@ def _move(name: str, before: int | None, after: int) -> None:
         _files[name] = replace(_files[name], snapshot_id=after)
 
 
-def gaps_of(found: Sequence[Island]) -> list[Gap]:
+def current(islands: Islands) -> list[Partition]:
+    """Partitions of each topic's highest epoch, in order: what is missing of an older one can't come any more."""
+    epochs: dict[tuple[str, int], int] = {}
+    for p in islands:
+        epochs[p.topic, p.partition] = max(p.epoch, epochs.get((p.topic, p.partition), 0))
+    return sorted(p for p in islands if p.epoch == epochs[p.topic, p.partition])
+
+
+def beginning(partition: Partition, islands: Islands) -> int:
+    """The first offset of the partition's epoch, which must be among the islands.
+
+    A topic's offsets go on from epoch to epoch, and no record of an older epoch follows one of a newer: the first is
+    the one behind all older ones. Where it has begun below these, the topic was made anew, and the first is 0.
+    """
+    older = [found[-1].interval[1] for p, found in islands.items() if _is_older(p, partition)]
+    behind = max(older, default=-1) + 1
+    return behind if islands[partition][0].interval[0] >= behind else 0
+
+
+def _is_older(one: Partition, other: Partition) -> bool:
+    """Whether it is the same Kafka partition in an older epoch."""
+    return one.epoch < other.epoch and replace(one, epoch=other.epoch) == other
+
+
+def gaps_of(partition: Partition, islands: Islands) -> list[Gap]:
     """The gaps of one partition, lowest first."""
+    found = islands[partition]
     return [
         Gap(interval, min(island.since for island in found if island.interval[0] > interval[1]))
-        for interval in gaps([island.interval for island in found])
+        for interval in gaps([island.interval for island in found], beginning(partition, islands))
     ]
 
 
 def oldest_gap(islands: Islands) -> datetime | None:
-    """Since when the oldest gap of any partition is known; None without a gap."""
-    return min((gap.since for found in islands.values() for gap in gaps_of(found)), default=None)
+    """Since when the oldest gap that can still be filled is known; None without one."""
+    return min((gap.since for p in current(islands) for gap in gaps_of(p, islands)), default=None)
 
 
 def batches(run: Run, wanted: Collection[int]) -> set[int]:

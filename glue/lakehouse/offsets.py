@@ -34,11 +34,11 @@ def without(interval: Interval, covered: Sequence[Interval]) -> list[Interval]:
     return out
 
 
-def frontier(covered: Sequence[Interval]) -> int:
-    """The offset up to which nothing is missing from 0 on; -1 when offset 0 is. `covered` is merged."""
-    return covered[0][1] if covered and covered[0][0] == 0 else -1
+def frontier(covered: Sequence[Interval], beginning: int = 0) -> int:
+    """The offset up to which nothing is missing from `beginning` on; -1 when that one is. `covered` is merged."""
+    return covered[0][1] if covered and covered[0][0] == beginning else -1
 
 
-def gaps(covered: Sequence[Interval]) -> list[Interval]:
-    """The holes before the highest covered offset. `covered` is merged."""
-    return without((0, covered[-1][1]), covered) if covered else []
+def gaps(covered: Sequence[Interval], beginning: int = 0) -> list[Interval]:
+    """The holes between `beginning` and the highest covered offset. `covered` is merged."""
+    return without((beginning, covered[-1][1]), covered) if covered else []

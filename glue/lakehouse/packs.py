@@ -92,8 +92,7 @@ def read_packs(run: Run, keys: Sequence[str]) -> LandedPacks:
 
 def _pack_rows(run: Run, keys: Sequence[str]) -> DataFrame:
     _lines(run, keys).createOrReplaceTempView(LINES)
-    values = {"epoch": run.arguments.epoch}
-    return run_file(run.spark, run.assets, "sql/bronze/packs.sql", {"lines": LINES}, values)
+    return run_file(run.spark, run.assets, "sql/bronze/packs.sql", {"lines": LINES})
 
 
 def _lines(run: Run, keys: Sequence[str]) -> DataFrame:

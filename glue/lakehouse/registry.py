@@ -40,7 +40,6 @@ class Table:
 @dataclass(frozen=True)
 class Registry:
     project: str
-    epoch: int
     tables: tuple[Table, ...]
 
     def table(self, table_id: str) -> Table:
@@ -65,7 +64,6 @@ def registry_of(document: Mapping[str, Any]) -> Registry:
     """The registry from what tables.yml says."""
     return Registry(
         project=document["project"],
-        epoch=int(document["epoch"]),
         tables=tuple(_table(name, entry or {}) for name, entry in document["tables"].items()),
     )
 

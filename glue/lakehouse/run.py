@@ -16,7 +16,7 @@ from lakehouse.report import ObjectStore, Report
 from lakehouse.sqlfile import Assets
 from lakehouse.storage import S3Store, open_assets
 
-REQUIRED = ("layer", "run_id", "project", "stage", "epoch", "bucket", "lake_root", "assets")
+REQUIRED = ("layer", "run_id", "project", "stage", "bucket", "lake_root", "assets")
 OPTIONAL = ("tables", "models", "full", "retention_days", "budget_minutes")
 LAYERS = ("bronze", "silver", "gold", "maintenance")
 
@@ -32,7 +32,6 @@ class Arguments:
     run_id: str
     project: str
     stage: str
-    epoch: int
     bucket: str
     lake_root: str
     assets: str
@@ -72,7 +71,6 @@ def arguments(values: Mapping[str, str]) -> Arguments:
         run_id=values["run_id"],
         project=values["project"],
         stage=values["stage"],
-        epoch=int(values["epoch"]),
         bucket=values["bucket"],
         lake_root=values["lake_root"].rstrip("/"),
         assets=values["assets"],

@@ -19,7 +19,6 @@ export type EndpointConfig = {
   lakeFolder: string;
   project: string;
   stage: string;
-  epoch: number;
   bucket: string;
   /** The bucket as Spark reads it, e.g. `file:///.../lake/<bucket>`. */
   lakeRoot: string;
@@ -145,7 +144,6 @@ export function jobsOf(config: EndpointConfig): Record<string, JobDefinition> {
         '--layer': layer,
         '--project': config.project,
         '--stage': config.stage,
-        '--epoch': String(config.epoch),
         '--bucket': config.bucket,
         '--lake_root': config.lakeRoot,
       },

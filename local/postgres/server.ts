@@ -45,16 +45,14 @@ const SETTINGS = {
 /**
  * Makes the data folder if needed, starts PostgreSQL, waits until it answers, and makes the database `shop` with its
  * owner. `report` is told in words what takes long or is out of the ordinary.
- * @param epoch names the secrets to use; see ensureSecrets
  */
 export async function startPostgres(
   supervisor: Supervisor,
   state: OwnedState,
   port: number,
-  epoch: number,
   report: (message: string) => void,
 ): Promise<PostgresUrls> {
-  const { passwords } = ensureSecrets(state.paths, epoch, [SUPERUSER, SHOP]);
+  const { passwords } = ensureSecrets(state.paths, [SUPERUSER, SHOP]);
   const place = postgresPlace(state, report);
   if (!existsSync(join(place.data, 'PG_VERSION'))) await initialise(place, passwords[SUPERUSER] as string);
   const url = (role: string, database: string) =>

@@ -3,7 +3,7 @@
 -- these: how a pipe's target joins its records is not documented. A quote closes a JSON string, so the text
 -- `}{"pack":` occurs between packs and nowhere else; a JSON array around all of them makes trailing rubbish an
 -- error instead of an end.
--- Inputs: {lines} (src_file, line_id, value). Parameters: :epoch the deployment's. Rerun: reads only.
+-- Inputs: {lines} (src_file, line_id, value). Rerun: reads only.
 WITH unwrapped AS (
     SELECT
         src_file,
@@ -92,7 +92,7 @@ SELECT
     CASE
         WHEN pack IS NULL THEN 'unreadable-line'
         WHEN pack.pack IS NULL OR pack.pack != '1' THEN 'unknown-pack-version'
-        WHEN epoch IS NULL OR epoch NOT BETWEEN 1 AND :epoch THEN 'wrong-epoch'
+        WHEN epoch IS NULL OR epoch < 1 THEN 'wrong-epoch'
         WHEN
             pack.`table` IS NULL OR pack.`table` != table_id
             OR pack.topic IS NULL

@@ -60,7 +60,7 @@ quarantined AS (
             WHEN 'unreadable-line' THEN 'the line is not the JSON of a pack'
             WHEN 'unknown-pack-version' THEN CONCAT('the pack has version ', COALESCE(pack.pack, 'none'), ', not 1')
             WHEN 'wrong-epoch'
-                THEN CONCAT('the pack is of epoch ', COALESCE(pack.epoch, 'none'), ', this deployment of ', :epoch)
+                THEN CONCAT('the pack is of epoch ', COALESCE(pack.epoch, 'none'), '; epochs are numbered from 1')
             WHEN 'wrong-table'
                 THEN CONCAT(
                     'the pack is of table ', COALESCE(pack.`table`, 'none'),

@@ -1,12 +1,12 @@
 /** A real twin in a scratch folder, and the comparison of its lake with its source. */
-import { mkdtemp, readdir, readFile, rm } from 'node:fs/promises';
+import { mkdtemp, readdir, readFile, rm, writeFile } from 'node:fs/promises';
 import { tmpdir } from 'node:os';
 import path from 'node:path';
 import { GetJobRunCommand, GlueClient, StartJobRunCommand } from '@aws-sdk/client-glue';
 import { SFNClient } from '@aws-sdk/client-sfn';
 import { Client } from 'pg';
 import { type Deployment, lakeTable } from '../../functions/cdc/names.ts';
-import type { Registry } from '../../functions/cdc/registry.ts';
+import { parseRegistry, type Registry } from '../../functions/cdc/registry.ts';
 import { deployedName } from '../../local/aws/lambda/function.ts';
 import { clientSettings } from '../../local/aws/platform.ts';
 import { untilLanded } from '../../local/caught-up.ts';
@@ -30,18 +30,29 @@ export interface Lakehouse {
   readonly source: Client;
   /** The superuser's URL of the same database. */
   readonly adminUrl: string;
+  /** Stops the twin and starts it again in another epoch. */
+  restart(epoch: number): Promise<Lakehouse>;
   close(): Promise<void>;
 }
 
 /** Starts a twin with a small shop below a folder with a space in its path. */
 export async function openLakehouse(scale: number): Promise<Lakehouse> {
   const scratch = await mkdtemp(path.join(tmpdir(), 'cdc e2e '));
+  return start(scratch, scale, readRegistry(), path.join(PROJECT_ROOT, 'tables.yml'));
+}
+
+async function start(
+  scratch: string,
+  scale: number,
+  registry: Registry,
+  registryFile: string,
+): Promise<Lakehouse> {
   const root = path.join(scratch, 'state');
-  const registry = readRegistry();
   const deployment = twinDeployment(registry);
   const twin = await startTwin({
     root,
     registry,
+    registryFile,
     deployment,
     scale,
     timeScale: { intervals: 10 },
@@ -59,6 +70,14 @@ export async function openLakehouse(scale: number): Promise<Lakehouse> {
     deployment,
     source,
     adminUrl,
+    async restart(epoch) {
+      await source.end();
+      await twin.stop();
+      const raised = path.join(scratch, 'tables.yml');
+      const text = (await readFile(registryFile, 'utf8')).replace(/^epoch: .*$/m, `epoch: ${epoch}`);
+      await writeFile(raised, text);
+      return start(scratch, scale, parseRegistry(text), raised);
+    },
     async close() {
       await source.end();
       await twin.stop();

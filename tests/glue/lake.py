@@ -74,7 +74,6 @@ class Lake:
             run_id=f"run-{next(self._runs)}",
             project=registry.project,
             stage=self.stage,
-            epoch=registry.epoch,
             bucket="lake",
             lake_root=self.bucket.as_uri(),
             assets=str(self.assets),

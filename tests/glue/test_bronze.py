@@ -197,7 +197,7 @@ def test_what_cannot_be_read_is_quarantined_and_stops_nothing_else(lake: Lake) -
     )
     wrong = lake.land(
         {**packs[4], "pack": 2},
-        {**packs[4], "epoch": 2},
+        {**packs[4], "epoch": "two"},
         {**packs[4], "epoch": 0},
         {**packs[4], "topic": "cdc.public.orders"},
         {**packs[4], "to_offset": "8"},
@@ -303,6 +303,30 @@ def test_a_new_epoch_starts_its_offsets_again(lake: Lake) -> None:
     rows = lake.rows("bronze", "public.users", ["epoch", "offset"], "1, 2")
     assert [(r.epoch, r.offset) for r in rows] == [(1, 0), (1, 1), (1, 2), (1, 3), (2, 0), (2, 1)]
     assert [(p["topic"], p["frontier"]) for p in report.extra["partitions"]] == [("cdc.public.users", "1")]
+
+
+def test_a_new_epoch_goes_on_in_the_same_topic_behind_what_is_still_under_way(lake: Lake) -> None:
+    old = users(Source(epoch=1))
+    for n in range(4):
+        old.insert({"id": n, "name": "old"})
+    first, under_way = old.packs(size=2)
+    new = users(Source(epoch=2))
+    new.next_offset = old.next_offset
+    for n in range(3):
+        new.snapshot({"id": n, "name": "new"})
+    lake.land(first)
+    lake.land(*new.packs())
+
+    [partition] = lake.bronze().extra["partitions"]
+    assert (partition["frontier"], [(g["from"], g["to"]) for g in partition["gaps"]]) == (None, [("2", "3")])
+
+    lake.land(under_way)
+    report = lake.bronze()
+
+    rows = lake.rows("bronze", "public.users", ["epoch", "offset"], "2")
+    assert [(r.epoch, r.offset) for r in rows] == [(1, 0), (1, 1), (1, 2), (1, 3), (2, 4), (2, 5), (2, 6)]
+    [partition] = report.extra["partitions"]
+    assert (partition["frontier"], partition["gaps"]) == ("6", [])
 
 
 def test_takes_a_backlog_in_bounded_batches_oldest_first(lake: Lake, monkeypatch: pytest.MonkeyPatch) -> None:

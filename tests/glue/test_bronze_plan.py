@@ -2,7 +2,7 @@ import random
 from datetime import datetime, timedelta, timezone
 
 from lakehouse.bronze_plan import islands_after, plan
-from lakehouse.landed import Island, Partition
+from lakehouse.landed import Island, Partition, beginning, current, gaps_of, oldest_gap
 from lakehouse.landing import LastListing, plan_listing
 from lakehouse.offsets import Interval, frontier, gaps, merged, without
 from lakehouse.packs import Pack
@@ -57,6 +57,43 @@ def test_partitions_epochs_and_clusters_do_not_cover_each_other() -> None:
     ]
     planned = plan([pack(n, (0, 9), p) for n, p in enumerate([USERS, *others])], {})
     assert all(p.is_new for p in planned)
+
+
+def epochs(*found: list[Interval], cluster: str = "k") -> dict[Partition, list[Island]]:
+    """Islands of the users' partition, one list an epoch from the first on."""
+    return {
+        Partition("public.users", epoch, cluster, "cdc.public.users", 0): [Island(i, NOW) for i in intervals]
+        for epoch, intervals in enumerate(found, 1)
+        if intervals
+    }
+
+
+def test_an_epoch_goes_on_behind_the_offsets_of_the_older_ones() -> None:
+    islands = epochs([(0, 4), (8, 9)], [], [(10, 12), (15, 16)])
+    [now] = current(islands)
+    assert (now.epoch, beginning(now, islands)) == (3, 10)
+    assert [gap.interval for gap in gaps_of(now, islands)] == [(13, 14)]
+
+
+def test_an_epoch_waits_for_what_may_be_its_first_records_or_the_last_ones_before() -> None:
+    islands = epochs([(0, 4)], [(7, 9)])
+    [now] = current(islands)
+    assert [gap.interval for gap in gaps_of(now, islands)] == [(5, 6)]
+    for late in (USERS, now):
+        after = islands_after(islands, [pack(1, (5, 6), late)], NOW)
+        assert gaps_of(now, after) == []
+
+
+def test_a_topic_made_anew_begins_at_0_and_so_does_another_cluster() -> None:
+    anew = epochs([(0, 9)], [(2, 5)])
+    assert [gap.interval for p in current(anew) for gap in gaps_of(p, anew)] == [(0, 1)]
+    elsewhere = {**epochs([(0, 9)]), **epochs([], [(10, 12)], cluster="new")}
+    assert [gap.interval for p in current(elsewhere) for gap in gaps_of(p, elsewhere)] == [(0, 9)]
+
+
+def test_what_an_older_epoch_lost_is_not_waited_for() -> None:
+    assert oldest_gap(epochs([(0, 4), (8, 9)])) == NOW
+    assert oldest_gap(epochs([(0, 4), (8, 9)], [(10, 12)])) is None
 
 
 def test_a_pack_below_what_was_taken_before_is_late() -> None:

@@ -22,7 +22,10 @@ def take(run: Run, batch: int, table_id: str, intervals: list[tuple[int | None, 
 
 
 def frontiers(state: landed.Landed) -> dict[tuple[str, int], int]:
-    return {(p.table_id, p.epoch): frontier([i.interval for i in found]) for p, found in state.islands.items()}
+    return {
+        (p.table_id, p.epoch): frontier([i.interval for i in found], landed.beginning(p, state.islands))
+        for p, found in state.islands.items()
+    }
 
 
 def test_the_frontier_stops_at_the_first_hole_and_moves_on_when_it_is_filled(lake: Lake) -> None:
@@ -43,9 +46,9 @@ def test_the_frontier_stops_at_the_first_hole_and_moves_on_when_it_is_filled(lak
     assert state.batch == 3
     assert frontiers(state) == {("public.orders", 1): -1, ("public.orders", 2): 2, ("public.users", 1): 29}
 
-    [users] = [found for p, found in state.islands.items() if p.table_id == "public.users"]
-    assert [(i.interval, i.since.hour) for i in users] == [((0, 29), 13), ((40, 40), 14)]
-    assert [gap.interval for gap in landed.gaps_of(users)] == [(30, 39)]
+    [users] = [p for p in state.islands if p.table_id == "public.users"]
+    assert [(i.interval, i.since.hour) for i in state.islands[users]] == [((0, 29), 13), ((40, 40), 14)]
+    assert [gap.interval for gap in landed.gaps_of(users, state.islands)] == [(30, 39)]
 
 
 def test_a_state_kept_by_the_process_is_dropped_when_another_writer_commits(lake: Lake) -> None:

@@ -18,7 +18,6 @@ GIVEN = {
     "run_id": "r 1",
     "project": "cdc_demo",
     "stage": "dev",
-    "epoch": "3",
     "bucket": "b",
     "lake_root": "s3://b/",
     "assets": "s3://b/assets/abc",
@@ -31,9 +30,8 @@ def argv(**changes: str) -> list[str]:
 
 def test_arguments_are_typed_and_what_glue_adds_is_ignored() -> None:
     parsed = parse_arguments([*argv(models="a, b,", full="true"), "--job-bookmark-option", "x", "--TempDir", "s3://t"])
-    assert (parsed.layer, parsed.epoch, parsed.lake_root, parsed.models, parsed.tables) == (
+    assert (parsed.layer, parsed.lake_root, parsed.models, parsed.tables) == (
         "gold",
-        3,
         "s3://b",
         ("a", "b"),
         (),

@@ -503,6 +503,28 @@ def test_a_later_epoch_ranks_above_everything_before(new_lake: NewLake) -> None:
     assert shown(lake, "name", "_epoch") == [("new", 2)]
 
 
+def test_a_new_epoch_in_the_same_topic_waits_for_the_old_one_and_ranks_above_it(new_lake: NewLake) -> None:
+    lake = new_lake(THINGS)
+    old = Source(first_lsn=900_000).table("public.things", COLUMNS, ["id"])
+    old.insert(thing(1, "old"))
+    deliver(lake, old)
+    old.update(thing(1, "last"))
+    old.insert(thing(2, "last"))
+    under_way = old.packs()
+    new = Source(epoch=2, first_lsn=100).table("public.things", COLUMNS, ["id"])
+    new.next_offset = old.next_offset
+    new.snapshot(thing(1, "new"), commit_lsn=None)
+    deliver(lake, new)
+    assert shown(lake, "id", "name", "_epoch") == [(1, "old", 1)]
+    lake.land(*under_way)
+    new.insert(thing(3, "new"))
+    deliver(lake, new)
+    assert shown(lake, "id", "name", "_epoch") == [(1, "new", 2), (2, "last", 1), (3, "new", 2)]
+    new.update(thing(3, "newer"))
+    deliver(lake, new)
+    assert shown(lake, "id", "name", "_epoch") == [(1, "new", 2), (2, "last", 1), (3, "newer", 2)]
+
+
 def test_recorded_events_of_the_sample_tables_end_as_their_scenario_says(lake: Lake) -> None:
     for pack in recorded_packs("users", "products", "orders"):
         lake.land(pack)

@@ -116,7 +116,6 @@ class Twin:
             "--run_id": "run 1",
             "--project": "cdc_demo",
             "--stage": "w",
-            "--epoch": "1",
             "--bucket": BUCKET,
             "--lake_root": (self.folder / "bucket").as_uri(),
             "--assets": str(ROOT),

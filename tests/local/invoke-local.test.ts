@@ -89,7 +89,7 @@ async function makePlatform(): Promise<void> {
 }
 
 function passwordOfConnect(): string {
-  return ensureSecrets(stack.state.paths, 1, ['postgres']).passwords['postgres'] as string;
+  return ensureSecrets(stack.state.paths, ['postgres']).passwords['postgres'] as string;
 }
 
 async function until(what: string, holds: () => Promise<boolean>): Promise<void> {

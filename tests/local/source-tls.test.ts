@@ -60,7 +60,7 @@ beforeAll(async () => {
   state = await ownState(join(folder, 'state'), () => undefined);
   supervisor = new Supervisor(state, () => undefined);
   const { postgres } = await choosePorts(['postgres'], {});
-  const { admin } = await startPostgres(supervisor, state, postgres as number, 1, () => undefined);
+  const { admin } = await startPostgres(supervisor, state, postgres as number, () => undefined);
   url = admin.replace('127.0.0.1', 'localhost');
 });
 

@@ -43,7 +43,7 @@ beforeAll(async () => {
   state = await ownState(join(folder, 'state'), () => undefined);
   supervisor = new Supervisor(state, () => undefined);
   const { postgres } = await choosePorts(['postgres'], {});
-  const urls = await startPostgres(supervisor, state, postgres as number, 1, () => undefined);
+  const urls = await startPostgres(supervisor, state, postgres as number, () => undefined);
   adminUrl = urls.admin;
   admin = sourceConnection(adminUrl);
   shop = sourceConnection(urls.shop);

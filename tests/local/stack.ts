@@ -61,7 +61,7 @@ export async function startStack(
     content.ports = ports;
   });
   const [db, broker, controller, rest] = Object.values(ports) as [number, number, number, number];
-  const { passwords } = ensureSecrets(state.paths, registry.epoch, ['postgres']);
+  const { passwords } = ensureSecrets(state.paths, ['postgres']);
   const kafka = async () => {
     const { address } = await startKafka(supervisor, state, { broker, controller });
     await ensureTopics(address, deployment, registry);
@@ -70,7 +70,7 @@ export async function startStack(
   };
   try {
     const [postgres, { address, url }] = await Promise.all([
-      startPostgres(supervisor, state, db, registry.epoch, () => {}),
+      startPostgres(supervisor, state, db, () => {}),
       kafka(),
     ]);
     return { state, supervisor, postgres, broker: address, url, api: new ConnectApi(url) };
@@ -91,7 +91,7 @@ export async function shareSource(url: string, other: Deployment): Promise<void>
 }
 
 export function stackConfig({ state, postgres }: Stack, owner = deployment): Record<string, string> {
-  const placeholder = ensureSecrets(state.paths, registry.epoch, []).placeholders['1'] as string;
+  const { placeholder } = ensureSecrets(state.paths, []);
   const connection = { ...sourceConnection(postgres.admin), password: SOURCE_PASSWORD_REFERENCE };
   return connectorConfig({ ...owner, registry, connection, placeholder, replicationFactor: 1 });
 }

@@ -57,7 +57,7 @@ export async function startWorld(): Promise<World> {
   try {
     const project = copyProject(join(folder, 'project'));
     const [database, kafka] = await Promise.all([
-      startPostgres(supervisor, state, ports.postgres, 1, () => {}),
+      startPostgres(supervisor, state, ports.postgres, () => {}),
       startKafka(supervisor, state, { broker: ports.kafka, controller: ports.controller }),
     ]);
     const connectUrl = `http://127.0.0.1:${ports.connect}`;

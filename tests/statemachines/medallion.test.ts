@@ -92,7 +92,6 @@ describe('a run with everything sound', () => {
       '--run_id': run.name,
       '--project': 'cdc_demo',
       '--stage': 'test',
-      '--epoch': '1',
       '--bucket': 'lake-test',
       '--lake_root': stack.config.lakeRoot,
       '--assets': 's3://deployed/assets/0123',

@@ -112,7 +112,6 @@ export async function startStack(scale: TimeScale): Promise<Stack> {
     lakeFolder,
     project: 'cdc_demo',
     stage: 'test',
-    epoch: 1,
     bucket: BUCKET,
     lakeRoot: `file://${bucketFolder}`,
     registryFile: join(ROOT, 'tables.yml'),

@@ -8,7 +8,8 @@ from lakehouse.landed import Partition
 from lakehouse.names import literal
 from lakehouse.run import Run
 
-# Frontiers as silver saw them (packs up to the consumed batch) and as they are now, in one pass over the packs.
+# Frontiers as silver saw them (packs up to the consumed batch) and as they are now, in one pass over the packs. An
+# epoch begins at 0, or behind the last offset of the older ones (landed.beginning).
 _FRONTIERS = """
 WITH packs AS (
     SELECT p.table_id, p.epoch, p.cluster, p.topic, p.partition, p.from_offset, p.to_offset, p.batch,
@@ -22,11 +23,16 @@ reach AS (
     SELECT *, MAX(to_offset) OVER (
         PARTITION BY seen, table_id, epoch, cluster, topic, partition ORDER BY from_offset, to_offset
         ROWS BETWEEN UNBOUNDED PRECEDING AND 1 PRECEDING
-    ) AS covered_to
+    ) AS covered_to, MAX(to_offset) OVER (
+        PARTITION BY seen, table_id, cluster, topic, partition ORDER BY epoch
+        RANGE BETWEEN UNBOUNDED PRECEDING AND 1 PRECEDING
+    ) AS older_to
     FROM packs
 ),
 islands AS (
-    SELECT *, SUM(IF(from_offset <= coalesce(covered_to, -1) + 1, 0, 1)) OVER (
+    SELECT *, SUM(IF(
+        from_offset <= covered_to + 1 OR (covered_to IS NULL AND from_offset IN (0, older_to + 1)), 0, 1
+    )) OVER (
         PARTITION BY seen, table_id, epoch, cluster, topic, partition ORDER BY from_offset, to_offset
     ) AS holes
     FROM reach

@@ -3,7 +3,9 @@ import { describe, expect, it } from '@jest/globals';
 import {
   connectorConfig,
   connectorName,
+  epochOf,
   HEARTBEAT_TOPIC,
+  inEpoch,
   NOTIFICATION_TOPIC,
   platformTables,
   RECORD_CAP_BYTES,
@@ -58,6 +60,19 @@ describe('the connector configuration', () => {
       'notification.enabled.channels': 'sink',
       'notification.sink.topic.name': NOTIFICATION_TOPIC,
     });
+  });
+
+  it('has every record say its epoch', () => {
+    const registry = parseRegistry('project: demo\nepoch: 3\ntables: {users: {}}');
+    expect(config(registry)).toMatchObject({
+      transforms: 'epoch',
+      'transforms.epoch.type': 'org.apache.kafka.connect.transforms.InsertHeader',
+      'transforms.epoch.header': 'cdc.epoch',
+      'transforms.epoch.value.literal': '3',
+    });
+    expect(epochOf(config(registry))).toBe(3);
+    expect(epochOf({ 'connector.class': 'of before' })).toBe(1);
+    expect(inEpoch(1, config(registry))).toEqual(config({ ...registry, epoch: 1 }));
   });
 
   it('captures the tables of the registry and the signal table, by literal names', () => {

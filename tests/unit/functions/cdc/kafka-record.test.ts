@@ -1,5 +1,11 @@
 import { describe, expect, it } from '@jest/globals';
-import { headerText, NotAPipeBatch, pipeBatch } from '../../../../functions/cdc/kafka-record.ts';
+import {
+  EPOCH_HEADER,
+  epochOfRecord,
+  headerText,
+  NotAPipeBatch,
+  pipeBatch,
+} from '../../../../functions/cdc/kafka-record.ts';
 import { pipeRecord, type RecordedEvent, recordedEvents } from '../../../recorded-events.ts';
 
 const record = pipeRecord(recordedEvents('orders')[8] as RecordedEvent);
@@ -34,6 +40,23 @@ describe("a pipe's batch", () => {
     expect(() => pipeBatch([record, stray])).toThrow(
       'element 1 has no topic, partition, offset and timestamp',
     );
+  });
+});
+
+describe("a record's epoch", () => {
+  const withEpoch = (text: string) => ({ ...record, headers: [{ [EPOCH_HEADER]: [...Buffer.from(text)] }] });
+
+  it('is the number in its header', () => {
+    expect(epochOfRecord(withEpoch('2'))).toBe(2);
+    expect(epochOfRecord(withEpoch('17'))).toBe(17);
+  });
+
+  it.each(['', '0', '-1', '1.5', 'two', '1e3', '99999999999'])('is unknown by the header %j', (text) => {
+    expect(epochOfRecord(withEpoch(text))).toBeUndefined();
+  });
+
+  it('is unknown without a header', () => {
+    expect(epochOfRecord({ ...record, headers: [] })).toBeUndefined();
   });
 });
 

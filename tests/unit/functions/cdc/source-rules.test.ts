@@ -240,7 +240,9 @@ describe('the server', () => {
   it('tells of a slot that is foreign, lost or about to be', () => {
     expect(codes(serverFindings(server, { ...slot, database: 'other' }))).toEqual(['foreign-slot']);
     expect(codes(serverFindings(server, { ...slot, plugin: 'wal2json' }))).toEqual(['foreign-slot']);
-    expect(codes(serverFindings(server, { ...slot, wal_status: 'lost' }))).toEqual(['slot-lost']);
+    expect(serverFindings(server, { ...slot, wal_status: 'lost' })).toMatchObject([
+      { code: 'slot-lost', severity: 'warn' },
+    ]);
     expect(serverFindings(server, { ...slot, wal_status: 'unreserved' })).toMatchObject([
       { code: 'slot-at-risk', severity: 'warn' },
     ]);

@@ -1,6 +1,7 @@
 import { createServer, type Server } from 'node:http';
 import type { AddressInfo } from 'node:net';
 import { afterEach, describe, expect, it } from '@jest/globals';
+import { inEpoch } from '../../../../functions/cdc/connector-config.ts';
 import { ConnectApi } from '../../../../functions/connector/connect-api.ts';
 import { keepConnector } from '../../../../functions/connector/keep.ts';
 import { RestartLimit } from '../../../../functions/connector/restart-limit.ts';
@@ -12,7 +13,10 @@ afterEach(() => {
   for (const server of servers.splice(0)) server.close();
 });
 
-const config = { 'connector.class': 'io.debezium.connector.postgresql.PostgresConnector', 'tasks.max': '1' };
+const config = inEpoch(1, {
+  'connector.class': 'io.debezium.connector.postgresql.PostgresConnector',
+  'tasks.max': '1',
+});
 const failed = {
   connector: { state: 'RUNNING', worker_id: 'a' },
   tasks: [{ id: 0, state: 'FAILED', worker_id: 'a', trace: 'org.x.ConnectException: no slot\n\tat X' }],

@@ -305,3 +305,26 @@ describe('what does not fit', () => {
     expect(spill[0]?.pack.quarantined[0]?.raw_value).toBe(value);
   });
 });
+
+describe('a batch in which a new epoch begins', () => {
+  const of = (epoch: string | null) => (record: PipeKafkaRecord) => ({
+    ...record,
+    headers: [...(record.headers ?? []), ...(epoch ? [{ 'cdc.epoch': [...Buffer.from(epoch)] }] : [])],
+  });
+  const records = pipeRecords('orders');
+  const batch = [
+    ...records.slice(0, 4).map(of('1')),
+    ...records.slice(4, 9).map(of('2')),
+    ...records.slice(9).map(of(null)),
+  ];
+
+  it('has packs of each: a record is of the epoch that it says, else of the deployed one', () => {
+    const { response, counts } = enrich(batch, context());
+    expect(response.map(({ epoch, from_offset, to_offset }) => [epoch, from_offset, to_offset])).toEqual([
+      [1, '0', '3'],
+      [2, '4', '8'],
+      [3, '9', '18'],
+    ]);
+    expect(counts.records).toBe(records.length);
+  });
+});
