@@ -1,8 +1,11 @@
 import { createHash } from 'node:crypto';
 import { type CaughtError, type RunState, reasonOf, TOLD_ONCE_IN_HOURS } from './alert-message.ts';
 
-/** Which failures were told, by their identity, and when (ISO 8601). */
-export type Told = Readonly<Record<string, string>>;
+/** Which failures were told, by their identity: when (ISO 8601), and by which run. */
+export type Told = Readonly<Record<string, { at: string; run: string }>>;
+
+/** A failure and the run that it ended. */
+export type Failed = { identity: string; run: string };
 
 /** A reason's beginning says what it is; what follows are often rows of a stack trace. */
 const REASON_LENGTH = 300;
@@ -22,14 +25,16 @@ export function alertIdentity({ error, preflight, bronze_gate, silver_gate, gold
 }
 
 /**
- * Whether a failure must be told now, and what to remember then.
+ * Whether a failure must be told now, and what to remember then. The run that it was told for gets the same answer when
+ * it asks again: the first one may have been lost.
  * @param told what was told so far
  */
-export function newsOf(told: Told, identity: string, now: Date): { tell: boolean; told: Told } {
+export function newsOf(told: Told, { identity, run }: Failed, now: Date): { tell: boolean; told: Told } {
   const since = now.getTime() - TOLD_ONCE_IN_HOURS * 3_600_000;
-  const recent = Object.fromEntries(Object.entries(told).filter(([, at]) => Date.parse(at) > since));
-  if (identity in recent) return { tell: false, told: recent };
-  return { tell: true, told: { ...recent, [identity]: now.toISOString() } };
+  const recent = Object.fromEntries(Object.entries(told).filter(([, { at }]) => Date.parse(at) > since));
+  const before = recent[identity];
+  if (before !== undefined) return { tell: before.run === run, told: recent };
+  return { tell: true, told: { ...recent, [identity]: { at: now.toISOString(), run } } };
 }
 
 function errorIdentity(error: CaughtError): string[] {

@@ -1,5 +1,5 @@
 import { GetObjectCommand, NoSuchKey, PutObjectCommand, type S3Client } from '@aws-sdk/client-s3';
-import { newsOf, type Told } from '../cdc/alert-identity.ts';
+import { type Failed, newsOf, type Told } from '../cdc/alert-identity.ts';
 
 /** Which failures of the medallion were told, and when. */
 const TOLD_KEY = 'reports/latest/alerts.json';
@@ -8,8 +8,8 @@ const TOLD_KEY = 'reports/latest/alerts.json';
  * Whether a failure is to be told now; it is remembered as told then.
  * @throws Error when the memory can't be read or written; tell it then
  */
-export async function isNews(s3: S3Client, bucket: string, identity: string, now: Date): Promise<boolean> {
-  const { tell, told } = newsOf(await readTold(s3, bucket), identity, now);
+export async function isNews(s3: S3Client, bucket: string, failed: Failed, now: Date): Promise<boolean> {
+  const { tell, told } = newsOf(await readTold(s3, bucket), failed, now);
   if (!tell) return false;
   await s3.send(
     new PutObjectCommand({

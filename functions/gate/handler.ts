@@ -50,14 +50,14 @@ async function run(event: unknown): Promise<GateAnswer | (AlertMessage & { tell:
     executionArn: asked.execution,
   };
   const state = asked.state as RunState;
-  return { ...alertMessage(place, state), tell: await mustBeTold(asked.what, state) };
+  return { ...alertMessage(place, state), tell: await mustBeTold(asked.what, asked.run_id, state) };
 }
 
 /** The medallion starts by itself every few minutes, and what breaks one run mostly breaks the next. */
-async function mustBeTold(what: Machine, state: RunState): Promise<boolean> {
+async function mustBeTold(what: Machine, run: string, state: RunState): Promise<boolean> {
   if (what !== 'medallion') return true;
   try {
-    return await isNews(s3, config.bucket, alertIdentity(state), new Date());
+    return await isNews(s3, config.bucket, { identity: alertIdentity(state), run }, new Date());
   } catch (error) {
     logger.warn('the alert is sent whether or not it was sent before', { error });
     return true;

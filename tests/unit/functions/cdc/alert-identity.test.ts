@@ -44,19 +44,28 @@ describe('the identity of a failure', () => {
 });
 
 describe('a failure', () => {
+  const failed = (identity: string, run: string) => ({ identity, run });
   const at = (time: string) => new Date(`2026-01-01T${time}:00Z`);
 
   it('is news at first, when it is another one, and again after six hours', () => {
-    const first = newsOf({}, 'a', at('10:00'));
-    expect(first).toEqual({ tell: true, told: { a: '2026-01-01T10:00:00.000Z' } });
-    expect(newsOf(first.told, 'a', at('15:59')).tell).toBe(false);
-    const second = newsOf(first.told, 'b', at('12:00'));
+    const first = newsOf({}, failed('a', 'r1'), at('10:00'));
+    expect(first).toEqual({ tell: true, told: { a: { at: '2026-01-01T10:00:00.000Z', run: 'r1' } } });
+    expect(newsOf(first.told, failed('a', 'r2'), at('15:59')).tell).toBe(false);
+    const second = newsOf(first.told, failed('b', 'r3'), at('12:00'));
     expect(second.tell).toBe(true);
     // Two that alternate are told once each.
-    expect(newsOf(second.told, 'a', at('12:15')).tell).toBe(false);
-    expect(newsOf(second.told, 'a', at('16:00'))).toEqual({
+    expect(newsOf(second.told, failed('a', 'r4'), at('12:15')).tell).toBe(false);
+    expect(newsOf(second.told, failed('a', 'r5'), at('16:00'))).toEqual({
       tell: true,
-      told: { a: '2026-01-01T16:00:00.000Z', b: '2026-01-01T12:00:00.000Z' },
+      told: {
+        a: { at: '2026-01-01T16:00:00.000Z', run: 'r5' },
+        b: { at: '2026-01-01T12:00:00.000Z', run: 'r3' },
+      },
     });
+  });
+
+  it('is news once more for the run whose answer was lost', () => {
+    const { told } = newsOf({}, failed('a', 'r1'), at('10:00'));
+    expect(newsOf(told, failed('a', 'r1'), at('10:01'))).toEqual({ tell: true, told });
   });
 });
