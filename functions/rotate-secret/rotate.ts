@@ -30,7 +30,11 @@ export async function rotate(
       await ports.create(version);
       return 'the new password waits';
     case 'setSecret':
-      if (!pending) return 'the version is current already';
+      if (!pending) {
+        // Secrets Manager begins again at the first step when a later one failed, testSecret for one.
+        await agree(ports);
+        return 'the version is current already, and the role has its password';
+      }
       await takeOver(version, ports);
       return 'the role has the new password, which is current';
     case 'testSecret':

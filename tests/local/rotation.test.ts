@@ -150,8 +150,9 @@ describe('a rotation on a real PostgreSQL', () => {
       },
     };
     await step('setSecret', late);
-    await expect(tryRole(admin, await role())).rejects.toThrow('password authentication failed');
-    await step('finishSecret');
+    await expect(step('testSecret')).rejects.toThrow('password authentication failed');
+    // Secrets Manager does not go on to finishSecret then, but begins again.
+    for (const one of STEPS) await step(one);
     await expectAgreement();
   });
 

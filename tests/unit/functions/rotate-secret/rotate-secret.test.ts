@@ -64,25 +64,32 @@ describe("the rotation of the replication role's password", () => {
     );
   });
 
-  it('sets the current password once more when the role does not take it at the end', async () => {
-    const { done, ports } = world(false);
-    let tries = 0;
-    const source: RotationPorts['source'] = async (action, version) => {
-      if (action === 'try-password' && tries++ === 0) throw new Error('password authentication failed');
-      await ports.source(action, version);
-    };
-    await rotate({ Step: 'finishSecret', ClientRequestToken: 'v2' }, { ...ports, source });
-    expect(done).toEqual([
-      'set-password of the current version',
-      'try-password of the current version',
-      'restart Connect',
-    ]);
-  });
+  it.each([
+    ['at the end', 'finishSecret', ['restart Connect']],
+    ['when a rotation whose test failed is repeated', 'setSecret', []],
+  ] as const)(
+    'sets the current password once more when the role does not take it %s',
+    async (_, Step, more) => {
+      const { done, ports } = world(false);
+      let tries = 0;
+      const source: RotationPorts['source'] = async (action, version) => {
+        if (action === 'try-password' && tries++ === 0) throw new Error('password authentication failed');
+        await ports.source(action, version);
+      };
+      await rotate({ Step, ClientRequestToken: 'v2' }, { ...ports, source });
+      expect(done).toEqual([
+        'set-password of the current version',
+        'try-password of the current version',
+        ...more,
+      ]);
+    },
+  );
 
   it('changes nothing when the version is current already, but starts Connect again', async () => {
     const { done, ports } = world(false);
     for (const Step of steps) await rotate({ Step, ClientRequestToken: 'v2' }, ports);
     expect(done).toEqual([
+      'try-password of the current version',
       'try-password of the current version',
       'try-password of the current version',
       'restart Connect',
