@@ -51,20 +51,22 @@ const LIMITS = [
 
 const MINUTE = 60;
 
+/** What should never happen: the first of it within five minutes is told, and no news is good news. */
+const EVERY_SINGLE_ONE = {
+  combine: 'SUM',
+  when: '>=',
+  threshold: 1,
+  period: 5 * MINUTE,
+  periods: 1,
+  missing: 'notBreaching',
+} as const;
+
 /**
- * What should never happen: the first of it within five minutes is told, and no news is good news. It is over when
- * nothing more of it has come for as long as a run may take to start, so that what fails with every run is told once.
+ * The same of what comes with a run. It is over when nothing more of it has come for as long as a run may take to start,
+ * so that what fails with every run is told once.
  */
-const everySingleOne = ({ runMissingHours }: Limits) =>
-  ({
-    combine: 'SUM',
-    when: '>=',
-    threshold: 1,
-    period: 5 * MINUTE,
-    periods: 1,
-    outOf: Math.ceil((runMissingHours * HOUR) / (5 * MINUTE)),
-    missing: 'notBreaching',
-  }) as const;
+const firstOfManyRuns = ({ runMissingHours }: Limits) =>
+  ({ ...EVERY_SINGLE_ONE, outOf: Math.ceil((runMissingHours * HOUR) / (5 * MINUTE)) }) as const;
 
 const HOUR = 60 * MINUTE;
 const DAY = 24 * HOUR;
@@ -409,7 +411,8 @@ function functionAlarms({ limits }: Watched): Alarm[] {
       what,
       remedy: `Read the error in the log of ${functions.map((name) => `/aws/lambda/...-${name}`).join(', ')}.`,
       series: functions.map((name) => ofFunction(name, 'Errors')),
-      ...everySingleOne(limits),
+      // An alarm that is held says nothing of another failure: a rotation that fails is told by this one alone.
+      ...(part === 'run' ? firstOfManyRuns(limits) : EVERY_SINGLE_ONE),
     }),
   );
   return [
@@ -508,7 +511,7 @@ function runAlarms({ limits }: Watched): Alarm[] {
     what,
     remedy,
     series: [ofMachine(machine, 'ExecutionsFailed'), ofMachine(machine, 'ExecutionsTimedOut')],
-    ...everySingleOne(limits),
+    ...firstOfManyRuns(limits),
   });
   return [
     failed(
@@ -603,7 +606,7 @@ function lakeAlarms({ namespace, limits }: Watched): Alarm[] {
       what: 'Records or files could not be understood and went to quarantine; their rows are flagged in silver.',
       remedy: 'Read the reasons in the table ..._quarantine.',
       series: [ofGate('bronze', 'Quarantined', 'Sum')],
-      ...everySingleOne(limits),
+      ...firstOfManyRuns(limits),
     },
     ...(['bronze', 'silver', 'gold'] as const).map(
       (layer): Alarm => ({
