@@ -235,14 +235,6 @@ export function epochOf(config: Readonly<Record<string, string>>): number {
   return Number(config[EPOCH_SETTING] ?? 1);
 }
 
-/** The same connector in another epoch. */
-export function inEpoch(
-  epoch: number,
-  config: Readonly<Record<string, string>>,
-): Readonly<Record<string, string>> {
-  return { ...config, ...epochSettings(epoch) };
-}
-
 /** Key columns of the tables whose registry entry names them; the others take the source's primary key. */
 function messageKeys(tables: readonly RegistryTable[]): Record<string, string> {
   const keys = tables.flatMap(({ id, key }) =>

@@ -1,4 +1,4 @@
-import { epochOf, inEpoch } from '../cdc/connector-config.ts';
+import { epochOf } from '../cdc/connector-config.ts';
 import { type Applied, applyConnector, ConnectorFailedError, restartFailed } from './apply.ts';
 import type { ConnectorCondition } from './condition.ts';
 import { type ConnectApi, type ConnectorStatus, ConnectUnreachableError } from './connect-api.ts';
@@ -25,8 +25,8 @@ const SETTLED_WITHIN_MS = 20_000;
 /**
  * Keeps a connector as it is declared: puts its configuration where it differs, and starts again what has failed, as
  * often as `limit` still allows. One that somebody stopped stays stopped, and one that was taken away is not put back: it
- * would take a new snapshot, which must be somebody's wish (`apply`, which a deployment asks for). For the same reason it
- * stays in its epoch.
+ * would take a new snapshot, which must be somebody's wish (`apply`, which a deployment asks for). One of another epoch is
+ * left to `apply`: with the settings of a new one, such as another source, it would go on writing in the old one.
  */
 export async function keepConnector(
   api: ConnectApi,
@@ -56,8 +56,8 @@ async function applyOrRefusal(
   try {
     const current = await api.config(name);
     if (current === null) return { applied: 'absent', problem: null };
-    const applied = await applyConnector(api, name, inEpoch(epochOf(current), config));
-    return { applied, problem: null };
+    if (epochOf(current) !== epochOf(config)) return { applied: 'unchanged', problem: null };
+    return { applied: await applyConnector(api, name, config), problem: null };
   } catch (error) {
     if (!(error instanceof ConnectorFailedError)) throw error;
     return { applied: 'refused', problem: error.message };

@@ -90,10 +90,20 @@ export async function shareSource(url: string, other: Deployment): Promise<void>
   await query(url, platform(other, platformTables(other)));
 }
 
-export function stackConfig({ state, postgres }: Stack, owner = deployment): Record<string, string> {
+export function stackConfig(
+  { state, postgres }: Stack,
+  owner = deployment,
+  epoch = registry.epoch,
+): Record<string, string> {
   const { placeholder } = ensureSecrets(state.paths, []);
   const connection = { ...sourceConnection(postgres.admin), password: SOURCE_PASSWORD_REFERENCE };
-  return connectorConfig({ ...owner, registry, connection, placeholder, replicationFactor: 1 });
+  return connectorConfig({
+    ...owner,
+    registry: { ...registry, epoch },
+    connection,
+    placeholder,
+    replicationFactor: 1,
+  });
 }
 
 /** Puts the connector and waits until the snapshot is in Kafka. */

@@ -5,7 +5,6 @@ import {
   connectorName,
   epochOf,
   HEARTBEAT_TOPIC,
-  inEpoch,
   NOTIFICATION_TOPIC,
   platformTables,
   RECORD_CAP_BYTES,
@@ -72,7 +71,6 @@ describe('the connector configuration', () => {
     });
     expect(epochOf(config(registry))).toBe(3);
     expect(epochOf({ 'connector.class': 'of before' })).toBe(1);
-    expect(inEpoch(1, config(registry))).toEqual(config({ ...registry, epoch: 1 }));
   });
 
   it('captures the tables of the registry and the signal table, by literal names', () => {

@@ -1,7 +1,6 @@
 import { createServer, type Server } from 'node:http';
 import type { AddressInfo } from 'node:net';
 import { afterEach, describe, expect, it } from '@jest/globals';
-import { inEpoch } from '../../../../functions/cdc/connector-config.ts';
 import { ConnectApi } from '../../../../functions/connector/connect-api.ts';
 import { keepConnector } from '../../../../functions/connector/keep.ts';
 import { RestartLimit } from '../../../../functions/connector/restart-limit.ts';
@@ -13,10 +12,11 @@ afterEach(() => {
   for (const server of servers.splice(0)) server.close();
 });
 
-const config = inEpoch(1, {
+const config = {
   'connector.class': 'io.debezium.connector.postgresql.PostgresConnector',
   'tasks.max': '1',
-});
+  'transforms.epoch.value.literal': '1',
+};
 const failed = {
   connector: { state: 'RUNNING', worker_id: 'a' },
   tasks: [{ id: 0, state: 'FAILED', worker_id: 'a', trace: 'org.x.ConnectException: no slot\n\tat X' }],
@@ -25,6 +25,7 @@ const failed = {
 /** Connect whose connector runs for a moment after each restart, and fails again. */
 async function failing(errors: string[] = [], current: object | null = { ...config, name: 'c' }) {
   let restarts = 0;
+  let put = 0;
   let recovering = false;
   const status = () => {
     if (current === null) return undefined;
@@ -38,6 +39,7 @@ async function failing(errors: string[] = [], current: object | null = { ...conf
       restarts += 1;
       recovering = true;
     }
+    if (line === 'PUT /connectors/c/config') put += 1;
     const body: Record<string, unknown> = {
       'GET /connectors/c/config': current ?? undefined,
       'GET /connectors/c/status': line.endsWith('/status') ? status() : undefined,
@@ -45,6 +47,7 @@ async function failing(errors: string[] = [], current: object | null = { ...conf
       'PUT /connector-plugins/PostgresConnector/config/validate': {
         configs: [{ value: { name: 'slot.name', errors } }],
       },
+      'PUT /connectors/c/config': {},
       'POST /connectors/c/restart': {},
     };
     if (body[line] === undefined) response.writeHead(404);
@@ -53,7 +56,7 @@ async function failing(errors: string[] = [], current: object | null = { ...conf
   servers.push(server);
   await new Promise<void>((resolve) => server.listen(0, '127.0.0.1', resolve));
   const api = new ConnectApi(`http://127.0.0.1:${(server.address() as AddressInfo).port}`);
-  return { api, restarts: () => restarts };
+  return { api, restarts: () => restarts, put: () => put };
 }
 
 describe('keeping a connector', () => {
@@ -96,6 +99,16 @@ describe('keeping a connector', () => {
     for (let look = 0; look < 3; look += 1) looks.push(await keepConnector(api, 'c', config, limit));
     expect(looks.map((kept) => kept.restarts)).toEqual([1, 1, 0]);
     expect(restarts()).toBe(2);
+  });
+
+  it('gives a connector of another epoch no settings: it would go on in the old one with them', async () => {
+    const { api, put } = await failing();
+    const changed = { ...config, 'database.hostname': 'restored' };
+    const raised = { ...changed, 'transforms.epoch.value.literal': '2' };
+    expect((await keepConnector(api, 'c', raised, new RestartLimit(0))).applied).toBe('unchanged');
+    expect(put()).toBe(0);
+    expect((await keepConnector(api, 'c', changed, new RestartLimit(0))).applied).toBe('changed');
+    expect(put()).toBe(1);
   });
 
   it('leaves what runs when the plugin refuses the new configuration', async () => {
