@@ -46,6 +46,15 @@ describe('the table of workloads and the APIs they call', () => {
     expect(FUNCTIONS[name]?.vpc).toBe(configuration().functions[name]?.vpc !== undefined);
   });
 
+  it('gives each function that reaches the source the authorities that RDS is verified with', () => {
+    const environments = Object.values(configuration().functions).map(({ environment }) => environment ?? {});
+    const reaching = environments.filter((environment) => 'SOURCE_SSLMODE' in environment);
+    expect(reaching.length).toBeGreaterThan(0);
+    for (const environment of reaching) {
+      expect(environment).toMatchObject({ NODE_EXTRA_CA_CERTS: '/var/runtime/ca-cert.pem' });
+    }
+  });
+
   it.each(functions)('covers what the role of %s allows', (name) => {
     const access = functionAccess('cdc-demo-dev')[name];
     const services = (access?.statements ?? []).flatMap(({ Action }) =>

@@ -8,7 +8,7 @@ const ROOT = join(import.meta.dirname, '..', '..', '..');
 
 type Configuration = {
   params: Record<string, Record<string, unknown>>;
-  functions: Record<string, { vpc?: unknown }>;
+  functions: Record<string, { vpc?: unknown; environment?: Record<string, unknown> }>;
 };
 
 /** serverless.yml as it stands, its variables and CloudFormation's tags as text. */
