@@ -44,7 +44,13 @@ export function ownSourceUrl(environment: Environment, home: string = homedir())
       `CDC_SOURCE_URL has sslmode=${sslmode}, which PostgreSQL does not know. Take one of ${SSL_MODES.join(', ')}; require encrypts without looking at the certificate.`,
     );
   }
-  if (!verifiesServer(sslmode)) return text;
+  if (!verifiesServer(sslmode)) {
+    // libpq verifies for `require`, too, when it is given authorities; JDBC and with it Debezium do not.
+    if (sslrootcert === undefined) return text;
+    throw new UsageError(
+      `CDC_SOURCE_URL has sslrootcert with sslmode=${sslmode}, which does not verify the server. Take sslmode=verify-ca or verify-full, or leave sslrootcert out.`,
+    );
+  }
   const file = resolve(sslrootcert ?? environment['PGSSLROOTCERT'] ?? join(home, '.postgresql', 'root.crt'));
   if (!existsSync(file)) {
     throw new UsageError(

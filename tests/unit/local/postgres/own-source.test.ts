@@ -43,6 +43,7 @@ describe('CDC_SOURCE_URL', () => {
   it.each([
     ['?sslmode=no-verify', /sslmode=no-verify, which PostgreSQL does not know\. Take one of disable, allow/],
     ['?sslmode=verify-full&sslrootcert=/nowhere/ca.crt', /\/nowhere\/ca\.crt, does not exist\. Name it with/],
+    ['?sslmode=require&sslrootcert=/ca.crt', /sslmode=require, which does not verify the server\. Take/],
     ['?ssl=true', /has ssl in its query, which the twin does not take/],
     ['?sslcert=a&sslkey=b', /has sslcert, sslkey in its query/],
   ])('is refused with %s, and its password never told', (query, reason) => {
