@@ -67,7 +67,7 @@ async function applyOrRefusal(
 function problemOf(name: string, { state, error }: ConnectorCondition, allowed: number): string | null {
   if (state === 'running') return null;
   if (state === 'absent') {
-    return `Kafka Connect has no connector ${name}: nothing is captured. Invoke the function with {"action":"apply"}; the connector begins with a snapshot of all tables.`;
+    return `Kafka Connect has no connector ${name}: nothing is captured. Raise epoch in tables.yml and deploy: a connector begins with a snapshot of all tables, and rows that were deleted meanwhile are told by their older epoch.`;
   }
   if (state !== 'failed')
     return `The connector ${name} is ${state}: nothing is captured, and the slot keeps the log.`;

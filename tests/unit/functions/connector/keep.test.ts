@@ -76,7 +76,7 @@ describe('keeping a connector', () => {
     const { api } = await failing([], null);
     const kept = await keepConnector(api, 'c', config, new RestartLimit(6));
     expect(kept).toMatchObject({ applied: 'absent', condition: { state: 'absent' }, restarts: 0 });
-    expect(kept.problem).toContain('Invoke the function with {"action":"apply"}');
+    expect(kept.problem).toContain('Raise epoch in tables.yml and deploy');
   });
 
   it('starts nothing again when the hour has had its restarts, and says so', async () => {
