@@ -11,6 +11,8 @@ export type MotoOptions = {
   endpointPort: number;
   /** Set: stacks are deployed; the real servers behind what moto only keeps a record of. */
   standIns?: StandIns;
+  /** Set: the Wait states of state machines last so many times shorter. */
+  waitsDividedBy?: number;
 };
 
 /** Real servers for a deployment's database and Kafka Connect; see `StandIns` in cloudformation/resource.py. */
@@ -21,11 +23,12 @@ export type StandIns = {
 };
 
 /** moto's server. */
-export function motoCommand({ python, port, endpointPort, standIns }: MotoOptions): Command {
+export function motoCommand({ python, port, endpointPort, standIns, waitsDividedBy }: MotoOptions): Command {
   const script = fileURLToPath(new URL('./moto_server.py', import.meta.url));
+  const waits = waitsDividedBy === undefined ? [] : ['--waits-divided-by', String(waitsDividedBy)];
   return {
     command: python,
-    args: [script, '-p', String(port), ...(standIns ? ['--stacks'] : [])],
+    args: [script, '-p', String(port), ...(standIns ? ['--stacks'] : []), ...waits],
     env: {
       MOTO_PORT: String(endpointPort),
       PYTHONUNBUFFERED: '1',

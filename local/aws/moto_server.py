@@ -1,15 +1,17 @@
 """moto's server, executing state machines, with what moto 5.2.5 needs to run ours soundly.
 
-    MOTO_PORT=<endpoint's port> python moto_server.py -p <port> [--stacks]
+    MOTO_PORT=<endpoint's port> python moto_server.py -p <port> [--stacks [--waits-divided-by <number>]]
 
 `MOTO_PORT` is where the Step Functions engine sends its own calls (Lambda, Glue, SNS): the twin's endpoint, which
 answers Lambda, Glue and S3 itself and passes the rest back to `-p`. With `--stacks` it also deploys: CloudFormation
-stacks are made as `cloudformation/` says. Each patch says what goes wrong without it.
+stacks are made as `cloudformation/` says, and what they made is run as AWS would; `--waits-divided-by` shortens the
+Wait states of definitions that are taken as they were deployed. Each patch says what goes wrong without it.
 """
 
 # ruff: noqa: E402  (one patch has to run before the engine is imported)
 import datetime
 import logging
+import math
 import os
 import sys
 from collections.abc import Callable
@@ -55,6 +57,7 @@ from moto.stepfunctions.parser.asl.component.state.exec.state_task.service.state
 from moto.stepfunctions.parser.asl.component.state.exec.state_task.service.state_task_service_sfn import (
     StateTaskServiceSfn,
 )
+from moto.stepfunctions.parser.asl.component.state.wait.wait_function.wait_function import WaitFunction
 from moto.stepfunctions.parser.asl.eval.program_state import ProgramStopped
 from moto.stepfunctions.parser.asl.utils.boto_client import boto_client_for
 from moto.stepfunctions.parser.models import StepFunctionsParserBackend
@@ -140,15 +143,49 @@ def forgetting_old_executions(start: Callable[..., Any]) -> Callable[..., Any]:
 
 def deploy_stacks() -> None:
     """Has stacks made through the endpoint; functions' code is there, where moto's Lambda can't look for it."""
+    import rotation
     from cloudformation.server import install
 
     os.environ["VALIDATE_LAMBDA_S3"] = "false"
     port = sys.argv[sys.argv.index("-p") + 1]
-    install(f"http://127.0.0.1:{os.environ['MOTO_PORT']}", f"http://127.0.0.1:{port}")
+    endpoint_url = f"http://127.0.0.1:{os.environ['MOTO_PORT']}"
+    install(endpoint_url, f"http://127.0.0.1:{port}")
+    rotation.install(endpoint_url)
+    keep_pipes_stopped()
+
+
+def keep_pipes_stopped() -> None:
+    """Leaves a stopped pipe stopped; moto's own starts again once it has been described."""
+    from moto.pipes.models import PipeStatus
+
+    kept = [(before, after) for before, after in PipeStatus.status_transitions() if before != PipeStatus.STOPPED]
+    PipeStatus.status_transitions = lambda: kept  # pyright: ignore
+
+
+def shorten_waits(divisor: float) -> None:
+    """Divides what Wait states wait, rounded up to whole seconds. Nothing else of a definition is made faster."""
+
+    def wait(self: Any, env: Any) -> None:
+        self._wait_interval(env=env, wait_seconds=math.ceil(self._get_wait_seconds(env=env) / divisor))
+
+    WaitFunction._eval_body = wait
+
+
+def taken_option(name: str) -> str | None:
+    """The value behind an option of ours, which moto's own command line would refuse."""
+    if name not in sys.argv:
+        return None
+    at = sys.argv.index(name)
+    _, value = sys.argv[at : at + 2]
+    del sys.argv[at : at + 2]
+    return value
 
 
 def serve() -> None:
     """Patches moto and serves until killed."""
+    divisor = taken_option("--waits-divided-by")
+    if divisor is not None:
+        shorten_waits(float(divisor))
     if "--stacks" in sys.argv:
         sys.argv.remove("--stacks")
         deploy_stacks()

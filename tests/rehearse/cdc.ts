@@ -2,7 +2,7 @@ import { execa } from 'execa';
 import { credentialsOf } from './account.ts';
 import type { World } from './world.ts';
 
-const WITHIN_MS = 180_000;
+const WITHIN_MS = 600_000;
 
 /** Runs the command line as a user does, against the world's endpoint. */
 export async function cdc(

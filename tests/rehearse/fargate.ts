@@ -1,5 +1,4 @@
 import { join } from 'node:path';
-import { setTimeout as pause } from 'node:timers/promises';
 import {
   DescribeServicesCommand,
   DescribeTaskDefinitionCommand,
@@ -14,62 +13,56 @@ import type { clientSettings } from '../../local/aws/platform.ts';
 import { startConnect } from '../../local/connect/worker.ts';
 import type { Supervisor } from '../../local/process/supervisor.ts';
 import type { OwnedState } from '../../local/state.ts';
+import { Follower } from './follow.ts';
 import { appender } from './log.ts';
-
-const LOOK_EVERY_MS = 500;
 
 type Connect = { supervisor: Supervisor; state: OwnedState; port: number; broker: string };
 
+/** What a service wants to run: a task of this definition, and a new one for each deployment. */
+type Wanted = { deployment: string; taskDefinition: string };
+
 /**
  * What Fargate does: starts the real Kafka Connect once its service is there, with the secret that the service's task
- * definition injects, and stops it when the service is gone.
+ * definition injects, starts it anew for a new deployment of the service, and stops it when the service wants no task.
  */
 export class Fargate {
   readonly #ecs: ECSClient;
   readonly #secrets: SecretsManagerClient;
   readonly #connect: Connect;
-  readonly #log: (text: string) => void;
-  readonly #closing = new AbortController();
-  readonly #loop: Promise<void>;
-  #runs = false;
+  readonly #follower: Follower;
+  /** The deployment whose task runs. */
+  #runs: string | undefined;
 
   constructor(clients: ReturnType<typeof clientSettings>, connect: Connect) {
     this.#ecs = new ECSClient(clients);
     this.#secrets = new SecretsManagerClient(clients);
     this.#connect = connect;
-    this.#log = appender(join(connect.state.paths.logs, 'fargate.log'));
-    this.#loop = this.#follow();
+    this.#follower = new Follower(
+      () => this.#look(),
+      appender(join(connect.state.paths.logs, 'fargate.log')),
+    );
   }
 
   async stop(): Promise<void> {
-    this.#closing.abort();
-    await this.#loop;
+    await this.#follower.stop();
     this.#ecs.destroy();
     this.#secrets.destroy();
   }
 
-  /** What goes wrong is in `fargate.log`, and tried again: a cluster may go between two questions. */
-  async #follow(): Promise<void> {
-    while (!this.#closing.signal.aborted) {
-      await this.#look().catch((error: Error) => this.#log(`${error.message}\n`));
-      await pause(LOOK_EVERY_MS, undefined, { signal: this.#closing.signal }).catch(() => {});
-    }
-  }
-
+  /** No two tasks at once, as the service's deployment configuration has it. */
   async #look(): Promise<void> {
-    const taskDefinition = await this.#wanted();
-    if (taskDefinition !== undefined && !this.#runs) {
-      const { supervisor, state, port, broker } = this.#connect;
-      await startConnect(supervisor, state, port, broker, await this.#passwordFor(taskDefinition));
-      this.#runs = true;
-    } else if (taskDefinition === undefined && this.#runs) {
-      await this.#connect.supervisor.stop('connect');
-      this.#runs = false;
-    }
+    const wanted = await this.#wanted();
+    if (wanted?.deployment === this.#runs) return;
+    const { supervisor, state, port, broker } = this.#connect;
+    await supervisor.stop('connect');
+    this.#runs = undefined;
+    if (wanted === undefined) return;
+    await startConnect(supervisor, state, port, broker, await this.#passwordFor(wanted.taskDefinition));
+    this.#runs = wanted.deployment;
   }
 
-  /** Task definition of the one service that is to run. */
-  async #wanted(): Promise<string | undefined> {
+  /** Of the one service that is to run. */
+  async #wanted(): Promise<Wanted | undefined> {
     const { clusterArns = [] } = await this.#ecs.send(new ListClustersCommand({}));
     for (const cluster of clusterArns) {
       const { serviceArns = [] } = await this.#ecs.send(new ListServicesCommand({ cluster }));
@@ -78,7 +71,7 @@ export class Fargate {
         new DescribeServicesCommand({ cluster, services: serviceArns }),
       );
       const on = services?.find(({ status, desiredCount }) => status === 'ACTIVE' && desiredCount === 1);
-      if (on) return on.taskDefinition;
+      if (on) return { deployment: on.deployments?.[0]?.id ?? '', taskDefinition: on.taskDefinition ?? '' };
     }
     return undefined;
   }

@@ -6,7 +6,7 @@ import type { Deployment } from '../../functions/cdc/names.ts';
 import { startSpark } from '../../local/spark/child.ts';
 import type { World } from './world.ts';
 
-const QUERY_WITHIN_MS = 180_000;
+const QUERY_WITHIN_MS = 300_000;
 
 /** The Spark that runs the deployed jobs, with the code that was deployed for them. */
 export type Lake = { query(sql: string): Promise<unknown[][]> };

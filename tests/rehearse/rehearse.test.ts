@@ -1,33 +1,41 @@
-import { readFileSync } from 'node:fs';
+import { existsSync, readFileSync, utimesSync, writeFileSync } from 'node:fs';
 import { join } from 'node:path';
 import { setTimeout as pause } from 'node:timers/promises';
 import { SFNClient } from '@aws-sdk/client-sfn';
 import { afterAll, beforeAll, describe, expect, it, jest } from '@jest/globals';
 import { Client } from 'pg';
+import { connectorName } from '../../functions/cdc/connector-config.ts';
 import { lakeName } from '../../functions/cdc/names.ts';
 import { parseRegistry } from '../../functions/cdc/registry.ts';
-import { runExecution } from '../../local/execution.ts';
-import type { PipeRunner } from '../../local/pipe/runner.ts';
+import { type RunResult, runExecution } from '../../local/execution.ts';
 import { PROJECT_ROOT } from '../../local/state.ts';
 import type { Status } from '../../local/world.ts';
-import { holdingsOf, notEmpty, stackResources } from './account.ts';
+import { alarmActions, holdingsOf, invokeFunction, notEmpty, stackResources } from './account.ts';
 import { cdc } from './cdc.ts';
+import { fireRule, startScheduled } from './eventbridge.ts';
 import { type Lake, startLake } from './lake.ts';
 import { tailOf } from './log.ts';
-import { deployedPipes, runPipes } from './pipes.ts';
+import { deployedPipes, EventBridgePipes } from './pipes.ts';
+import { logIn, replicationRole, rotate, WRONG_PASSWORD } from './rotation.ts';
 import { localParameters, sls } from './sls.ts';
 import { logOf, startWorld, type World } from './world.ts';
 
-// Each step builds on the ones before, as a user's do. A busy machine is slow; every wait has a bound of its own.
-jest.setTimeout(420_000);
+// Each step builds on the ones before, as a user's do. Every wait has a bound of its own, for a busy machine.
+jest.setTimeout(1_800_000);
+
+/** For what takes seconds on a quiet machine. */
+const WITHIN_MS = 300_000;
 
 const registry = parseRegistry(readFileSync(join(PROJECT_ROOT, 'tables.yml'), 'utf8'));
 const deployment = { project: registry.project, stage: 'dev' };
 const STACK = 'cdc-demo-dev';
+/** What looks after the capture. */
+const RULES = ['connector', 'slot-monitor', 'pipe-keeper'];
+const CONNECTOR = connectorName(deployment);
 
 let world: World;
 let lake: Lake;
-let pipes: PipeRunner | undefined;
+let pipes: EventBridgePipes | undefined;
 let resources: Record<string, string>;
 const crashes: Error[] = [];
 const times: [step: string, seconds: number][] = [];
@@ -62,8 +70,125 @@ async function select(sql: string): Promise<Record<string, unknown>[]> {
   }
 }
 
-async function invoke(name: string, event: object): Promise<Record<string, unknown>> {
-  return JSON.parse(await sls(world, ['invoke', '--function', name, '--data', JSON.stringify(event)]));
+function invoke(name: string, event: object): Promise<Record<string, unknown>> {
+  return invokeFunction(world, `${STACK}-${name}`, JSON.stringify(event));
+}
+
+/** A physical id by the logical one. */
+function resource(logicalId: string): string {
+  const id = resources[logicalId];
+  if (id === undefined) throw new Error(`The stack has no ${logicalId}`);
+  return id;
+}
+
+/** Runs a deployed state machine to its end, however it ends. */
+async function execute(logicalId: string, input: Record<string, unknown> = {}): Promise<RunResult> {
+  return runExecution(new SFNClient(world.clients), {
+    stateMachineArn: resource(logicalId),
+    origin: 'rehearse',
+    input,
+    signal: AbortSignal.timeout(2 * WITHIN_MS),
+  }).catch((error: unknown) => {
+    throw new Error(`The execution did not end:\n${tailOf(logOf(world, 'spark'))}`, { cause: error });
+  });
+}
+
+async function answers(url: string): Promise<boolean> {
+  return fetch(url, { signal: AbortSignal.timeout(5_000) }).then(
+    ({ ok }) => ok,
+    () => false,
+  );
+}
+
+async function databaseAnswers(): Promise<boolean> {
+  return select('SELECT').then(
+    () => true,
+    () => false,
+  );
+}
+
+/** The connector's configuration in Connect. */
+async function connectorConfig(): Promise<Record<string, string>> {
+  const answer = await fetch(`${world.connectUrl}/connectors/${CONNECTOR}/config`);
+  return (await answer.json()) as Record<string, string>;
+}
+
+async function putConnectorConfig(config: Record<string, string>): Promise<void> {
+  const answer = await fetch(`${world.connectUrl}/connectors/${CONNECTOR}/config`, {
+    method: 'PUT',
+    headers: { 'content-type': 'application/json' },
+    body: JSON.stringify(config),
+  });
+  if (!answer.ok) throw new Error(`Connect refused the configuration: ${await answer.text()}`);
+}
+
+/** The Connect that runs now, by its process id and its beginning. */
+function connectProcess(): { pid: number; since: string } | undefined {
+  return world.state.read().children['connect'];
+}
+
+/** Whether Debezium reads the slot from another Connect than that: one that logged in after it was started. */
+async function streamsFromAnother(before: ReturnType<typeof connectProcess>): Promise<boolean> {
+  const now = connectProcess();
+  if (now === undefined || now.pid === before?.pid) return false;
+  const streams = await select(`SELECT FROM pg_stat_replication WHERE backend_start > '${now.since}'`);
+  return streams.length > 0;
+}
+
+/** What an update left in the source and what silver has of it. */
+const WRITTEN = [
+  {
+    source: 'SELECT id::text AS id, bio AS value FROM users ORDER BY users.id',
+    silver: 'SELECT string(id), bio FROM cdc_demo_dev_silver_users WHERE is_active ORDER BY id',
+  },
+  {
+    source: 'SELECT id::text AS id, stock::text AS value FROM products ORDER BY products.id',
+    silver: 'SELECT string(id), string(stock) FROM cdc_demo_dev_silver_products WHERE is_active ORDER BY id',
+  },
+];
+
+async function lakeEqualsSource(): Promise<boolean> {
+  for (const { source, silver } of WRITTEN) {
+    const wanted = (await select(source)).map(({ id, value }) => [id, value]);
+    // As texts: arrays of this file are no arrays to those that fetch makes outside of jest's context.
+    if (JSON.stringify(await lake.query(silver)) !== JSON.stringify(wanted)) return false;
+  }
+  return true;
+}
+
+/** Runs the medallion as often as it takes: what is on its way may land after a run has begun. */
+async function untilLakeEqualsSource(): Promise<void> {
+  await until(
+    'the rows of silver are those of the source',
+    async () => {
+      await execute('MedallionStateMachine');
+      return lakeEqualsSource();
+    },
+    2 * WITHIN_MS,
+    'pipes',
+  );
+}
+
+/** What Iceberg tells of a table: its `snapshots`, its `delete_files`. */
+function metadata(table: string, what: string): string {
+  return `glue_catalog.cdc_demo_dev.${table}.${what}`;
+}
+
+/** A file that a writer which died left in a table's folder, `days` ago. */
+function leaveOrphan(table: string, days: number): string {
+  const folder = join(
+    world.state.paths.lake,
+    resource('LakeBucket'),
+    'warehouse',
+    'cdc_demo_dev',
+    table,
+    'data',
+  );
+  const file = join(folder, 'left-behind.parquet');
+  writeFileSync(file, 'PAR1');
+  const seconds = Date.now() / 1000 - days * 24 * 3600;
+  utimesSync(file, seconds, seconds);
+  return file;
 }
 
 let broken: string | undefined;
@@ -116,7 +241,8 @@ describe('a deployed stage', () => {
 
   step('has prepared its source and put its connector, without a further step', async () => {
     expect(await select('SELECT pubname FROM pg_publication')).toEqual([{ pubname: 'cdc_demo_dev' }]);
-    expect(await invoke('source', { action: 'check' })).toMatchObject({ ok: true });
+    const checked = await sls(world, ['invoke', '--function', 'source', '--data', '{"action":"check"}']);
+    expect(JSON.parse(checked)).toMatchObject({ ok: true });
     await until(
       'the connector runs and has its snapshot',
       async () => {
@@ -124,7 +250,7 @@ describe('a deployed stage', () => {
         const { state, snapshot } = condition as { state: string; snapshot: string };
         return state === 'running' && snapshot === 'complete';
       },
-      180_000,
+      WITHIN_MS,
       'connect',
     );
   });
@@ -139,13 +265,13 @@ describe('a deployed stage', () => {
     const starting = timed('start Spark with the deployed code', () =>
       startLake(world, deployment, {
         job: `${STACK}-bronze`,
-        landingBucket: resources['LandingBucket'] ?? '',
-        lakeBucket: resources['LakeBucket'] ?? '',
+        landingBucket: resource('LandingBucket'),
+        lakeBucket: resource('LakeBucket'),
       }),
     );
-    pipes = await runPipes(world, deployment, deployed, (error) => crashes.push(error));
+    pipes = new EventBridgePipes(world, deployment, (error) => crashes.push(error));
     await timed('land the snapshot', () =>
-      until('every topic has landed', async () => allLanded(), 180_000, 'pipes'),
+      until('every topic has landed', async () => allLanded(), WITHIN_MS, 'pipes'),
     );
     lake = await starting;
     expect(crashes).toEqual([]);
@@ -163,15 +289,7 @@ describe('a deployed stage', () => {
   });
 
   step('runs the deployed medallion to its good end, with rows in silver', async () => {
-    const run = await timed('run the medallion', () =>
-      runExecution(new SFNClient(world.clients), {
-        stateMachineArn: resources['MedallionStateMachine'] ?? '',
-        origin: 'rehearse',
-        signal: AbortSignal.timeout(300_000),
-      }).catch((error: unknown) => {
-        throw new Error(`The execution did not end:\n${tailOf(logOf(world, 'spark'))}`, { cause: error });
-      }),
-    );
+    const run = await timed('run the medallion', () => execute('MedallionStateMachine'));
     expect({ ...run, steps: run.steps.map(({ state }) => state) }).toMatchObject({ status: 'SUCCEEDED' });
     expect(run.steps.map(({ state }) => state)).toEqual(
       expect.arrayContaining(['Bronze', 'Silver', 'Gold', 'Done']),
@@ -212,6 +330,103 @@ describe('a deployed stage', () => {
     expect({ exitCode, shown }).toMatchObject({ exitCode: 0, shown: expect.stringContaining('slot.name') });
     const again = await cdc(world, ['run']);
     expect(again).toMatchObject({ exitCode: 0, stdout: expect.stringMatching(/Succeeded cli-/) });
+  });
+});
+
+describe('a stage that is left to itself', () => {
+  step('has its connector put right, its slot measured and its pipes looked at by its rules', async () => {
+    const declared = await connectorConfig();
+    await putConnectorConfig({ ...declared, 'heartbeat.interval.ms': '12345' });
+    expect(await fireRule(world, `${STACK}-connector`)).toMatchObject({ applied: 'changed', problem: null });
+    expect(await connectorConfig()).toEqual(declared);
+    expect(await fireRule(world, `${STACK}-connector`)).toMatchObject({
+      applied: 'unchanged',
+      condition: { state: 'running' },
+    });
+    expect(await fireRule(world, `${STACK}-slot-monitor`)).toMatchObject({
+      measures: { SlotActive: 1 },
+      problem: null,
+    });
+    expect(await fireRule(world, `${STACK}-pipe-keeper`)).toMatchObject({ notRunning: [] });
+  });
+
+  step('gets a new password for its replication role, and captures on with it', async () => {
+    const old = await replicationRole(world, resource('ReplicationSecret'));
+    const before = connectProcess();
+    await timed('rotate the password', () => rotate(world, resource('ReplicationSecret')));
+    const renewed = await replicationRole(world, resource('ReplicationSecret'));
+    expect(renewed.username).toBe(old.username);
+    expect(renewed.password).not.toBe(old.password);
+    await expect(logIn(world, old)).rejects.toMatchObject({ code: WRONG_PASSWORD });
+    await logIn(world, renewed);
+    await timed('capture with the new password', () =>
+      until('a new Connect streams', () => streamsFromAnother(before), WITHIN_MS, 'connect'),
+    );
+    await select(`UPDATE users SET bio = 'written under the new password'`);
+  });
+
+  step('falls asleep when its schedule says so', async () => {
+    const paused = await timed('pause', () => startScheduled(world, `${STACK}-cost-guard-stop`));
+    expect(paused).toMatchObject({ status: 'SUCCEEDED', output: { paused: expect.any(String) } });
+    await until('Connect is gone', async () => !(await answers(world.connectUrl)), WITHIN_MS, 'fargate');
+    await until('PostgreSQL is gone', async () => !(await databaseAnswers()), WITHIN_MS, 'rds');
+    await until(
+      'no pipe reads',
+      async () => Object.keys(pipes?.topics ?? {}).length === 0,
+      WITHIN_MS,
+      'pipes',
+    );
+    expect(await alarmActions(world)).toEqual([false]);
+    for (const schedule of ['medallion', 'maintenance'])
+      await expect(startScheduled(world, `${STACK}-${schedule}`)).rejects.toThrow('DISABLED');
+    for (const rule of RULES) await expect(fireRule(world, `${STACK}-${rule}`)).rejects.toThrow('DISABLED');
+    // Asked all the same, nobody wakes a pipe.
+    const { notRunning } = await invoke('pipe-keeper', {});
+    expect(new Set((notRunning as { what: string }[]).map(({ what }) => what))).toEqual(new Set(['paused']));
+  });
+
+  step('wakes up when its schedule says so, and captures what is written then', async () => {
+    const resumed = await timed('resume', () => startScheduled(world, `${STACK}-cost-guard-start`));
+    expect(resumed).toMatchObject({ status: 'SUCCEEDED', output: { resumed: expect.any(String) } });
+    expect(await alarmActions(world)).toEqual([true]);
+    expect((await invoke('connector', { action: 'status' }))['condition']).toMatchObject({
+      state: 'running',
+    });
+    for (const rule of RULES) await fireRule(world, `${STACK}-${rule}`);
+    expect(await fireRule(world, `${STACK}-pipe-keeper`)).toMatchObject({ notRunning: [] });
+    await select(`UPDATE products SET stock = stock + 1000`);
+  });
+
+  step('reads rows again when a backfill is asked for, and starts the medallion for them', async () => {
+    const again = await timed('backfill', () =>
+      execute('BackfillStateMachine', { table: 'users', condition: 'id <= 2' }),
+    );
+    expect(again).toMatchObject({ status: 'SUCCEEDED', output: { medallion: expect.any(String) } });
+    await timed('take to silver what is new', () => untilLakeEqualsSource());
+    expect(
+      await lake.query(
+        `SELECT count(DISTINCT key) FROM cdc_demo_dev_bronze_users WHERE op = 'r' AND snapshot = 'incremental'`,
+      ),
+    ).toEqual([[2]]);
+  });
+
+  step('tidies its lake when its schedule says so', async () => {
+    const table = 'cdc_demo_dev_silver_users';
+    const rows = await lake.query(`SELECT * FROM ${table} ORDER BY id`);
+    const deleteFiles = `SELECT file_path FROM ${metadata(table, 'delete_files')}`;
+    expect(await lake.query(deleteFiles)).not.toEqual([]);
+    const [[first] = []] = await lake.query(
+      `SELECT min_by(snapshot_id, committed_at) FROM ${metadata(table, 'snapshots')}`,
+    );
+    const orphan = leaveOrphan(table, 4);
+    const kept = await timed('maintenance', () => startScheduled(world, `${STACK}-maintenance`));
+    expect(kept).toMatchObject({ status: 'SUCCEEDED', output: { maintenance: expect.any(String) } });
+    expect(await lake.query(deleteFiles)).toEqual([]);
+    expect(
+      await lake.query(`SELECT * FROM ${metadata(table, 'snapshots')} WHERE snapshot_id = ${first}`),
+    ).toEqual([]);
+    expect(existsSync(orphan)).toBe(false);
+    expect(await lake.query(`SELECT * FROM ${table} ORDER BY id`)).toEqual(rows);
   });
 });
 
@@ -271,6 +486,6 @@ describe('a second deployment', () => {
 });
 
 function allLanded(): boolean {
-  const topics = Object.values(pipes?.status().topics ?? {});
+  const topics = Object.values(pipes?.topics ?? {});
   return topics.length > 0 && topics.every(({ lag, files }) => lag === 0 && files > 0);
 }

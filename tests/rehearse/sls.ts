@@ -4,12 +4,15 @@ import { credentialsOf } from './account.ts';
 import { tailOf } from './log.ts';
 import { logOf, type World } from './world.ts';
 
-const WITHIN_MS = 400_000;
+const WITHIN_MS = 1_200_000;
 
 /** A digest that no image has: nothing is pulled here. */
 const IMAGE = `quay.io/debezium/connect@sha256:${'0'.repeat(63)}1`;
 
-/** What the deployment is told of this machine's servers: no TLS and no login, Connect where no DNS of a VPC leads. */
+/**
+ * What the deployment is told of this machine: no TLS and no login, Connect where no DNS of a VPC leads; and of a life
+ * that lasts minutes.
+ */
 export function localParameters({
   connectUrl,
   ports,
@@ -21,6 +24,10 @@ export function localParameters({
     connectorSslMode: 'disable',
     // Kafka without a login.
     kafkaSecretId: 'none',
+    // The pipes of a rehearsal land within seconds.
+    landingSeconds: '15',
+    // Every snapshot but those that are needed is old enough for maintenance.
+    timeTravelDays: '0.00001',
   };
 }
 

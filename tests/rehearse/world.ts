@@ -7,15 +7,19 @@ import { type Endpoint, startEndpoint } from '../../local/aws/endpoint.ts';
 import { clientSettings } from '../../local/aws/platform.ts';
 import { deploymentEndpointOptions } from '../../local/aws/twin.ts';
 import { startKafka } from '../../local/kafka/broker.ts';
-import { type PostgresUrls, SHOP, startPostgres } from '../../local/postgres/server.ts';
+import { type PostgresUrls, SHOP } from '../../local/postgres/server.ts';
 import { choosePorts } from '../../local/process/ports.ts';
 import { Supervisor } from '../../local/process/supervisor.ts';
 import { type OwnedState, ownState, PROJECT_ROOT } from '../../local/state.ts';
 import { Fargate } from './fargate.ts';
 import { appender } from './log.ts';
+import { Rds, startDatabase } from './rds.ts';
 
 const PORTS = ['postgres', 'kafka', 'controller', 'connect', 'moto', 'endpoint', 'spark'] as const;
 type Ports = Record<(typeof PORTS)[number], number>;
+
+/** The state machines' pauses between two looks, 20 and 30 s, are for AWS's pace; bounds are counts of looks. */
+const WAITS_DIVIDED_BY = 5;
 
 /** An AWS account of its own on this machine, empty at first, with real servers where moto only keeps records. */
 export type World = {
@@ -45,8 +49,9 @@ export async function startWorld(): Promise<World> {
   const ports = (await choosePorts(PORTS, {})) as Ports;
   let endpoint: Endpoint | undefined;
   let fargate: Fargate | undefined;
+  let rds: Rds | undefined;
   const stop = async () => {
-    await fargate?.stop();
+    await Promise.all([fargate?.stop(), rds?.stop()]);
     await endpoint?.close();
     await supervisor.stopAll();
     state.release();
@@ -57,7 +62,7 @@ export async function startWorld(): Promise<World> {
   try {
     const project = copyProject(join(folder, 'project'));
     const [database, kafka] = await Promise.all([
-      startPostgres(supervisor, state, ports.postgres, () => {}),
+      startDatabase({ supervisor, state, port: ports.postgres }),
       startKafka(supervisor, state, { broker: ports.kafka, controller: ports.controller }),
     ]);
     const connectUrl = `http://127.0.0.1:${ports.connect}`;
@@ -65,6 +70,7 @@ export async function startWorld(): Promise<World> {
     const motoUrl = await startMoto(supervisor, {
       port: ports.moto,
       endpointPort: ports.endpoint,
+      waitsDividedBy: WAITS_DIVIDED_BY,
       standIns: {
         database: {
           host: admin.hostname,
@@ -90,6 +96,7 @@ export async function startWorld(): Promise<World> {
     );
     const clients = clientSettings(endpoint.url);
     fargate = new Fargate(clients, { supervisor, state, port: ports.connect, broker: kafka.address });
+    rds = new Rds(clients, { supervisor, state, port: ports.postgres });
     return {
       ...{ state, project, supervisor, ports, clients, connectUrl, database, stop },
       broker: kafka.address,

@@ -43,8 +43,9 @@ def _delete(context: Context, live: Live) -> None:
 
 
 def _put_rotation(context: Context, properties: Properties) -> Made:
-    """Set on moto's secret itself: its RotateSecret would call the function inside moto at once."""
+    """Set on moto's secret itself: RotateSecret would begin a rotation at once."""
     secret = secretsmanager_backends[ACCOUNT][context.region].secrets[properties["SecretId"]]
+    secret.rotation_requested = True  # pyright: ignore
     secret.rotation_enabled = True  # pyright: ignore
     secret.rotation_lambda_arn = properties.get("RotationLambdaARN", "")  # pyright: ignore
     rules = properties.get("RotationRules", {})
