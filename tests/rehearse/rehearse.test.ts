@@ -127,6 +127,10 @@ function connectProcess(): { pid: number; since: string } | undefined {
   return world.state.read().children['connect'];
 }
 
+async function slotIsRead(): Promise<boolean> {
+  return (await select('SELECT FROM pg_replication_slots WHERE active')).length > 0;
+}
+
 /** Whether Debezium reads the slot from another Connect than that: one that logged in after it was started. */
 async function streamsFromAnother(before: ReturnType<typeof connectProcess>): Promise<boolean> {
   const now = connectProcess();
@@ -343,6 +347,8 @@ describe('a stage that is left to itself', () => {
       applied: 'unchanged',
       condition: { state: 'running' },
     });
+    // A connector that runs has yet to come to its slot.
+    await until('Debezium reads its slot', slotIsRead, WITHIN_MS, 'connect');
     expect(await fireRule(world, `${STACK}-slot-monitor`)).toMatchObject({
       measures: { SlotActive: 1 },
       problem: null,
