@@ -127,6 +127,7 @@ function connectProcess(): { pid: number; since: string } | undefined {
   return world.state.read().children['connect'];
 }
 
+/** A connector that runs has yet to come to its slot. */
 async function slotIsRead(): Promise<boolean> {
   return (await select('SELECT FROM pg_replication_slots WHERE active')).length > 0;
 }
@@ -282,6 +283,7 @@ describe('a deployed stage', () => {
   });
 
   step('answers through its functions', async () => {
+    await until('Debezium reads its slot', slotIsRead, WITHIN_MS, 'connect');
     expect(await invoke('slot-monitor', {})).toMatchObject({ measures: { SlotActive: 1 }, problem: null });
     expect(await invoke('pipe-keeper', {})).toMatchObject({
       pipes: registry.tables.length + 1,
@@ -347,7 +349,6 @@ describe('a stage that is left to itself', () => {
       applied: 'unchanged',
       condition: { state: 'running' },
     });
-    // A connector that runs has yet to come to its slot.
     await until('Debezium reads its slot', slotIsRead, WITHIN_MS, 'connect');
     expect(await fireRule(world, `${STACK}-slot-monitor`)).toMatchObject({
       measures: { SlotActive: 1 },
