@@ -1,5 +1,4 @@
-import { chmodSync, mkdtempSync, readFileSync, rmSync } from 'node:fs';
-import { tmpdir } from 'node:os';
+import { readFileSync } from 'node:fs';
 import { join } from 'node:path';
 import { afterAll, beforeAll, beforeEach, describe, expect, it } from '@jest/globals';
 import pg from 'pg';
@@ -11,20 +10,16 @@ import { replicationRole, sourceSettings } from '../../functions/source/config.t
 import { withCurrentRole } from '../../functions/source/current-role.ts';
 import { setRolePassword, tryRole } from '../../functions/source/role-password.ts';
 import { prepareSource } from '../../functions/source/source.ts';
-import { startPostgres } from '../../local/postgres/server.ts';
-import { choosePorts } from '../../local/process/ports.ts';
-import { Supervisor } from '../../local/process/supervisor.ts';
 import { createSampleSchema } from '../../local/sample/load.ts';
-import { type OwnedState, ownState, PROJECT_ROOT } from '../../local/state.ts';
+import { PROJECT_ROOT } from '../../local/state.ts';
+import { type RealPostgres, startRealPostgres } from './real-postgres.ts';
 
 const registry = parseRegistry(readFileSync(join(PROJECT_ROOT, 'tables.yml'), 'utf8'));
 const deployment = { project: 'cdc_test', stage: 'rotation' };
 const name = replicationRole(deployment);
 const STEPS = ['createSecret', 'setSecret', 'testSecret', 'finishSecret'] as const;
 
-const folder = mkdtempSync(join(tmpdir(), 'cdc-rotation-test-'));
-let state: OwnedState;
-let supervisor: Supervisor;
+let server: RealPostgres;
 let admin: SourceConnection;
 
 /** The secret: its versions by their id, and which of them is current. Secrets Manager's own part of a rotation. */
@@ -57,14 +52,9 @@ const deploy = () =>
   withCurrentRole(role, (now) => prepareSource(admin, sourceSettings(deployment, registry.tables, now)));
 
 beforeAll(async () => {
-  // PostgreSQL runs under another account when this is root.
-  chmodSync(folder, 0o755);
-  state = await ownState(join(folder, 'state'), () => undefined);
-  supervisor = new Supervisor(state, () => undefined);
-  const { postgres } = await choosePorts(['postgres'], {});
-  const urls = await startPostgres(supervisor, state, postgres as number, () => undefined);
-  admin = sourceConnection(urls.admin);
-  await createSampleSchemaIn(sourceConnection(urls.shop));
+  server = await startRealPostgres('rotation');
+  admin = sourceConnection(server.urls.admin);
+  await createSampleSchemaIn(sourceConnection(server.urls.shop));
 });
 
 beforeEach(async () => {
@@ -74,12 +64,7 @@ beforeEach(async () => {
   expect(await deploy()).toMatchObject({ ok: true });
 });
 
-afterAll(async () => {
-  await supervisor?.stopAll();
-  for (const outside of state?.read().outside ?? []) rmSync(outside, { recursive: true, force: true });
-  state?.release();
-  rmSync(folder, { recursive: true, force: true });
-});
+afterAll(() => server?.close());
 
 async function createSampleSchemaIn(shop: SourceConnection): Promise<void> {
   const client = new pg.Client(shopSettings(shop));

@@ -1,16 +1,13 @@
 /** What the sslmode of a source's URL means, on a real PostgreSQL whose certificate an authority of the test's has signed. */
-import { chmodSync, chownSync, mkdtempSync, rmSync } from 'node:fs';
-import { tmpdir } from 'node:os';
+import { chmodSync, chownSync } from 'node:fs';
 import { join } from 'node:path';
 import { setTimeout as pause } from 'node:timers/promises';
 import { afterAll, beforeAll, describe, expect, it } from '@jest/globals';
 import { execa } from 'execa';
 import { withDatabase } from '../../local/postgres/client.ts';
 import { postgresPlace } from '../../local/postgres/place.ts';
-import { startPostgres } from '../../local/postgres/server.ts';
-import { choosePorts } from '../../local/process/ports.ts';
-import { Supervisor } from '../../local/process/supervisor.ts';
-import { type OwnedState, ownState, PROJECT_ROOT } from '../../local/state.ts';
+import { PROJECT_ROOT } from '../../local/state.ts';
+import { type RealPostgres, startRealPostgres } from './real-postgres.ts';
 
 /** An authority, and a certificate by it for a host: ca.crt, server.crt, server.key in a folder. */
 const CERTIFY = `
@@ -47,29 +44,18 @@ for name, content in files.items():
         file.write(content)
 `;
 
-const folder = mkdtempSync(join(tmpdir(), 'cdc-source-tls-'));
-const authority = join(folder, 'ca.crt');
 const RELOADED_WITHIN_MS = 60_000;
-let state: OwnedState;
-let supervisor: Supervisor;
+let server: RealPostgres;
+let authority: string;
 let url: string;
 
 beforeAll(async () => {
-  // PostgreSQL runs under another account when this is root.
-  chmodSync(folder, 0o755);
-  state = await ownState(join(folder, 'state'), () => undefined);
-  supervisor = new Supervisor(state, () => undefined);
-  const { postgres } = await choosePorts(['postgres'], {});
-  const { admin } = await startPostgres(supervisor, state, postgres as number, () => undefined);
-  url = admin.replace('127.0.0.1', 'localhost');
+  server = await startRealPostgres('source-tls');
+  authority = join(server.folder, 'ca.crt');
+  url = server.urls.admin.replace('127.0.0.1', 'localhost');
 });
 
-afterAll(async () => {
-  await supervisor?.stopAll();
-  for (const outside of state?.read().outside ?? []) rmSync(outside, { recursive: true, force: true });
-  state?.release();
-  rmSync(folder, { recursive: true, force: true });
-});
+afterAll(() => server?.close());
 
 describe('with a server that has no TLS', () => {
   it.each(['', 'sslmode=disable', 'sslmode=allow', 'sslmode=prefer'])('%j connects', async (query) => {
@@ -120,14 +106,14 @@ function encrypted(query: string): Promise<boolean> {
 
 /** Gives the server a certificate for a host, and has it used from now on. */
 async function certify(host: string): Promise<void> {
-  await execa(join(PROJECT_ROOT, '.venv', 'bin', 'python'), ['-c', CERTIFY, folder, host]);
-  const { account } = postgresPlace(state, () => undefined);
-  const key = join(folder, 'server.key');
+  await execa(join(PROJECT_ROOT, '.venv', 'bin', 'python'), ['-c', CERTIFY, server.folder, host]);
+  const { account } = postgresPlace(server.state, () => undefined);
+  const key = join(server.folder, 'server.key');
   chmodSync(key, 0o600);
   if (account !== null) chownSync(key, account.uid, account.gid);
   const before = await configuredAt();
   await withDatabase(`${url}?sslmode=disable`, async (client) => {
-    await client.query(`ALTER SYSTEM SET ssl_cert_file = '${join(folder, 'server.crt')}'`);
+    await client.query(`ALTER SYSTEM SET ssl_cert_file = '${join(server.folder, 'server.crt')}'`);
     await client.query(`ALTER SYSTEM SET ssl_key_file = '${key}'`);
     await client.query('ALTER SYSTEM SET ssl = on');
     await client.query('SELECT pg_reload_conf()');

@@ -1,5 +1,4 @@
-import { chmodSync, mkdtempSync, readFileSync, rmSync } from 'node:fs';
-import { tmpdir } from 'node:os';
+import { readFileSync } from 'node:fs';
 import { join } from 'node:path';
 import { setTimeout as pause } from 'node:timers/promises';
 import { afterAll, beforeAll, describe, expect, it } from '@jest/globals';
@@ -15,14 +14,12 @@ import { createSample } from '../../functions/source/sample.ts';
 import { signalSnapshot, signalStop } from '../../functions/source/signal.ts';
 import { checkSource, prepareSource, removeSource } from '../../functions/source/source.ts';
 import { postgresPlace } from '../../local/postgres/place.ts';
-import { startPostgres } from '../../local/postgres/server.ts';
 import { allowSignals } from '../../local/postgres/signals.ts';
 import { tail } from '../../local/process/log.ts';
-import { choosePorts } from '../../local/process/ports.ts';
-import { Supervisor } from '../../local/process/supervisor.ts';
 import { createSampleSchema, loadSample } from '../../local/sample/load.ts';
 import { runWorkload } from '../../local/sample/workload.ts';
-import { type OwnedState, ownState, PROJECT_ROOT } from '../../local/state.ts';
+import { PROJECT_ROOT } from '../../local/state.ts';
+import { type RealPostgres, startRealPostgres } from './real-postgres.ts';
 
 const registry = parseRegistry(readFileSync(join(PROJECT_ROOT, 'tables.yml'), 'utf8'));
 const BOUND_MS = 60_000;
@@ -30,32 +27,20 @@ const deployment = { project: 'cdc_test', stage: 'source' };
 const own = platformTables(deployment);
 const password = "replica's \\ password";
 
-const folder = mkdtempSync(join(tmpdir(), 'cdc-source-test-'));
-let state: OwnedState;
-let supervisor: Supervisor;
+let server: RealPostgres;
 let admin: SourceConnection;
 let shop: SourceConnection;
 let adminUrl: string;
 
 beforeAll(async () => {
-  // PostgreSQL runs under another account when this is root.
-  chmodSync(folder, 0o755);
-  state = await ownState(join(folder, 'state'), () => undefined);
-  supervisor = new Supervisor(state, () => undefined);
-  const { postgres } = await choosePorts(['postgres'], {});
-  const urls = await startPostgres(supervisor, state, postgres as number, () => undefined);
-  adminUrl = urls.admin;
+  server = await startRealPostgres('source');
+  adminUrl = server.urls.admin;
   admin = sourceConnection(adminUrl);
-  shop = sourceConnection(urls.shop);
+  shop = sourceConnection(server.urls.shop);
   await as(shop, createSampleSchema);
 });
 
-afterAll(async () => {
-  await supervisor?.stopAll();
-  for (const outside of state?.read().outside ?? []) rmSync(outside, { recursive: true, force: true });
-  state?.release();
-  rmSync(folder, { recursive: true, force: true });
-});
+afterAll(() => server?.close());
 
 describe('the source function on a real PostgreSQL', () => {
   it('says what is missing before anything is prepared', async () => {
@@ -162,7 +147,7 @@ describe('the source function on a real PostgreSQL', () => {
     });
     const { ok, done } = await prepareSource(admin, changed);
     expect({ ok, done }).toEqual({ ok: true, done: ['set the password of cdc_test_source_replication'] });
-    const log = readFileSync(join(state.paths.logs, 'postgres.log'), 'utf8');
+    const log = readFileSync(join(server.state.paths.logs, 'postgres.log'), 'utf8');
     expect(log).toContain('SCRAM-SHA-256$');
     expect(log).not.toContain('another-password');
     await as(admin, (client) => client.query('ALTER SYSTEM RESET log_statement'));
@@ -481,8 +466,8 @@ describe('the sample shop', () => {
 
 describe('a server that was not set up for replication', () => {
   it('is refused with a remedy for each setting', async () => {
-    await supervisor.stop('postgres');
-    const { bin, data, account } = postgresPlace(state, () => undefined);
+    await server.supervisor.stop('postgres');
+    const { bin, data, account } = postgresPlace(server.state, () => undefined);
     const bare = {
       wal_level: 'replica',
       max_wal_senders: 0,
@@ -490,7 +475,7 @@ describe('a server that was not set up for replication', () => {
       listen_addresses: admin.host,
     };
     const options = Object.entries({ ...bare, port: admin.port, unix_socket_directories: '' });
-    await supervisor.start({
+    await server.supervisor.start({
       name: 'bare',
       command: join(bin, 'postgres'),
       args: ['-D', data, ...options.flatMap(([name, value]) => ['-c', `${name}=${value}`])],
@@ -581,7 +566,9 @@ function hasRun(statement: string): Promise<boolean> {
 async function until(holds: () => Promise<boolean>): Promise<void> {
   for (const deadline = Date.now() + BOUND_MS; !(await holds()); await pause(50)) {
     if (Date.now() > deadline)
-      throw new Error(`not within ${BOUND_MS / 1000} s\n${tail(join(state.paths.logs, 'postgres.log'))}`);
+      throw new Error(
+        `not within ${BOUND_MS / 1000} s\n${tail(join(server.state.paths.logs, 'postgres.log'))}`,
+      );
   }
 }
 
